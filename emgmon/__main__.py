@@ -1,0 +1,5 @@
+"""``python -m emgmon`` is ``emgmon``."""
+
+from emgmon.cli import main
+
+main()

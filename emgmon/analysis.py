@@ -1,0 +1,212 @@
+"""A recording as a document: the same engine as live, run to the end, put down as ``emgmon.analysis/1``."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from emgmon.events import Metric, RepCompleted, SamplesLost, SessionEnded, SessionEvent, SetCompleted
+from emgmon.recording.format import RecordingHeader, sensor_capabilities, session_setup
+from emgmon.recording.reader import RecordingReader
+from emgmon.session import Session
+
+SCHEMA = "emgmon.analysis/1"
+
+
+class MetricDocument(msgspec.Struct, frozen=True):
+    """One figure, or the reason why there is none."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    quality: str
+    reason: str | None
+
+
+class RepDocument(msgspec.Struct, frozen=True):
+    """One repetition; times are seconds of the recording."""
+
+    number: int
+    side: str | None
+    start_s: float
+    turn_s: float
+    end_s: float
+    verdict: str
+    verdict_basis: str
+    sentence: str
+    excluded: str | None
+    metrics: dict[str, MetricDocument]
+
+
+class SetDocument(msgspec.Struct, frozen=True):
+    """One set and what its repetitions have in common."""
+
+    exercise: str
+    start_s: float
+    end_s: float
+    reps: tuple[RepDocument, ...]
+    summary: dict[str, MetricDocument]
+
+
+class SensorDocument(msgspec.Struct, frozen=True):
+    """One sensor of the recording."""
+
+    name: str
+    address: str
+
+
+class StreamDocument(msgspec.Struct, frozen=True):
+    """One stream of a sensor."""
+
+    sensor: int
+    stream: int
+    kind: str
+    rate_hz: float
+    channels: tuple[str, ...]
+    lost_samples: int
+
+
+class RecordingDocument(msgspec.Struct, frozen=True):
+    """What was analysed."""
+
+    path: str
+    duration_s: float
+    sensors: tuple[SensorDocument, ...]
+    streams: tuple[StreamDocument, ...]
+    lost_samples: int
+    normalisation: str | None
+    """Which contraction is 100 %; null when the recording carries no calibration."""
+    movement_signal: str | None
+    """What repetitions were found on; null when none could be."""
+    warnings: tuple[str, ...]
+
+
+class AnalysisDocument(msgspec.Struct, frozen=True):
+    """The whole analysis."""
+
+    schema: str
+    recording: RecordingDocument
+    sets: tuple[SetDocument, ...]
+
+
+def analysis_schema() -> bytes:
+    """JSON schema of the document, indented."""
+    return msgspec.json.format(msgspec.json.encode(msgspec.json.schema(AnalysisDocument)), indent=2) + b"\n"
+
+
+def ignore(_event: SessionEvent) -> None:
+    """Watch nothing."""
+
+
+def analyse(
+    path: Path, *, exercise: str | None = None, watch: Callable[[SessionEvent], None] = ignore
+) -> AnalysisDocument:
+    """Analyse a recording from its first notification to its last sound one.
+
+    Parameters
+    ----------
+    path
+        The recording.
+    exercise
+        Takes the place of the recording's own.
+    watch
+        Is shown every event, for example to write envelopes down.
+
+    Raises
+    ------
+    RecordingError
+        When the file is not a recording.
+    ExerciseError
+        When the exercise is unknown.
+    """
+    reader = RecordingReader(path)
+    session = Session(session_setup(reader.header, exercise=exercise))
+    kept: list[SessionEvent] = []
+    for batch in reader.batches():
+        _take(session.receive_many(batch), kept, watch)
+    _take(session.finish(), kept, watch)
+    return _document(reader, session, kept)
+
+
+def _take(events: list[SessionEvent], kept: list[SessionEvent], watch: Callable[[SessionEvent], None]) -> None:
+    """Show all events and keep the few that the document is made of."""
+    for event in events:
+        watch(event)
+        if isinstance(event, RepCompleted | SetCompleted | SamplesLost | SessionEnded):
+            kept.append(event)
+
+
+def _document(reader: RecordingReader, session: Session, events: list[SessionEvent]) -> AnalysisDocument:
+    header = reader.header
+    lost: dict[tuple[int, int], int] = {}
+    for event in events:
+        if isinstance(event, SamplesLost):
+            key = (event.sensor, event.stream)
+            lost[key] = lost.get(key, 0) + event.n_samples
+    duration_s = next(event.end_s for event in reversed(events) if isinstance(event, SessionEnded))
+    recording = RecordingDocument(
+        path=str(reader.path),
+        duration_s=duration_s,
+        sensors=tuple(SensorDocument(sensor.name, sensor.address) for sensor in header.sensors),
+        streams=_streams(header, lost),
+        lost_samples=sum(lost.values()),
+        normalisation=header.calibration.method if header.calibration else None,
+        movement_signal=session.movement_signal,
+        warnings=(*reader.warnings, *session.limits),
+    )
+    reps = [event for event in events if isinstance(event, RepCompleted)]
+    sets = [event for event in events if isinstance(event, SetCompleted)]
+    return AnalysisDocument(SCHEMA, recording, tuple(_set(done, reps) for done in sets))
+
+
+def _streams(header: RecordingHeader, lost: dict[tuple[int, int], int]) -> tuple[StreamDocument, ...]:
+    return tuple(
+        StreamDocument(
+            sensor=sensor,
+            stream=stream.number,
+            kind=stream.kind.name.lower(),
+            rate_hz=stream.rate_hz,
+            channels=tuple(
+                ".".join(part for part in (channel.site, channel.side, channel.axis) if part)
+                for channel in stream.channels
+            ),
+            lost_samples=lost.get((sensor, stream.number), 0),
+        )
+        for sensor, capabilities in enumerate(sensor_capabilities(header))
+        for stream in capabilities.streams
+    )
+
+
+def _set(done: SetCompleted, reps: list[RepCompleted]) -> SetDocument:
+    return SetDocument(
+        exercise=done.exercise,
+        start_s=done.start_s,
+        end_s=done.end_s,
+        reps=tuple(_rep(rep) for rep in reps if rep.set_number == done.set_number),
+        summary=_metrics(done.summary),
+    )
+
+
+def _rep(rep: RepCompleted) -> RepDocument:
+    return RepDocument(
+        number=rep.number,
+        side=rep.side,
+        start_s=rep.start_s,
+        turn_s=rep.turn_s,
+        end_s=rep.end_s,
+        verdict=rep.verdict.value,
+        verdict_basis=rep.verdict_basis.value,
+        sentence=rep.sentence,
+        excluded=rep.excluded,
+        metrics=_metrics(rep.metrics),
+    )
+
+
+def _metrics(metrics: tuple[Metric, ...]) -> dict[str, MetricDocument]:
+    return {
+        metric.name: MetricDocument(
+            metric.value, metric.low, metric.high, metric.n, metric.quality.value, metric.reason
+        )
+        for metric in metrics
+    }

@@ -1,0 +1,29 @@
+"""``emgmon record``: a session without a screen."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command(name="record")
+@click.option(
+    "--sensor", metavar="ADDRESS|virtual", help="Which sensor; the first that is heard when not given."
+)
+@click.option("--exercise", metavar="NAME", help="What will be done; the virtual athlete does a bridge.")
+@click.option("--out", type=click.Path(path_type=Path), help="Where the recording goes.")
+@click.option(
+    "--duration",
+    "duration_s",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="S",
+    help="Seconds to record; until Ctrl-C when not given.",
+)
+def command(*, sensor: str | None, exercise: str | None, out: Path | None, duration_s: float | None) -> None:
+    """Record a session; one line per event.
+
+    Ctrl-C ends the session properly: the exit status is 0 when something was recorded, else 130.
+    """
+    from emgmon.cli.follow import follow
+    from emgmon.cli.live import live_feed
+
+    follow(live_feed(sensor, exercise, out), plain=True, duration_s=duration_s)

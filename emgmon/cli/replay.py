@@ -1,0 +1,81 @@
+"""``emgmon replay``: a recorded session, played as if it were live."""
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from emgmon.recording.playback import PlaybackFeed
+
+POLLS_PER_S = 30
+INTERRUPTED = 130
+"""Exit status of a program that was ended by Ctrl-C."""
+
+
+@click.command(name="replay")
+@click.argument("recording", metavar="REC", type=click.Path(path_type=Path))
+@click.option(
+    "--speed",
+    metavar="X",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="2 is twice as fast, 0.5 half, inf as fast as possible.",
+)
+@click.option("--exercise", metavar="NAME", help="Instead of the exercise that the recording names.")
+@click.option("--plain", is_flag=True, help="One line per event instead of a screen.")
+def command(*, recording: Path, speed: float, exercise: str | None, plain: bool) -> None:
+    """Play the recording REC: the same counts and verdicts as live.
+
+    Keys: space pauses, the arrows go 5 seconds back and on, + and - change the speed, q leaves.
+    """
+    from emgmon.cli.follow import wants_plain
+    from emgmon.clock import SystemClock
+    from emgmon.recording.playback import PlaybackFeed
+    from emgmon.recording.reader import RecordingReader
+
+    # A file that cannot be played is told at once, not on a screen that has to be left first.
+    RecordingReader(recording)
+    feed = PlaybackFeed(recording, clock=SystemClock(), speed=speed, exercise=exercise)
+    if wants_plain(plain=plain):
+        _on_lines(feed)
+    else:
+        _on_screen(feed)
+    for warning in feed.warnings:
+        click.echo(f"warning: {warning}", err=True)
+
+
+def _on_screen(feed: "PlaybackFeed") -> None:
+    from emgmon.dashboard.app import MonitorApp
+
+    app = MonitorApp(feed)
+    app.run()
+    if app.failure is not None:
+        raise app.failure
+    if app.return_code:
+        raise SystemExit(app.return_code)
+
+
+def _on_lines(feed: "PlaybackFeed") -> None:
+    try:
+        asyncio.run(_print_all(feed))
+    except KeyboardInterrupt:
+        click.echo("stopped", err=True)
+        raise SystemExit(INTERRUPTED) from None
+
+
+async def _print_all(feed: "PlaybackFeed") -> None:
+    from emgmon.cli.plain import line
+
+    await feed.open()
+    over = False
+    while not over:
+        events = feed.poll()
+        over = feed.ended
+        for said in map(line, events):
+            if said is not None:
+                click.echo(said.text, err=not said.is_result)
+        if not events:
+            await asyncio.sleep(1 / POLLS_PER_S)

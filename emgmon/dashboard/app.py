@@ -1,0 +1,141 @@
+"""The Textual app: opens the feed, shows it, and leaves the terminal clean whatever happens."""
+
+import asyncio
+import contextlib
+import signal
+from typing import ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.theme import Theme
+from textual.worker import Worker, WorkerCancelled, WorkerFailed
+
+from emgmon.dashboard.feed import Feed
+from emgmon.dashboard.screens.monitor import MonitorScreen
+from emgmon.dashboard.view import SessionView
+from emgmon.errors import EmgmonError
+
+FRAMES_PER_S = 30
+
+_THEME = Theme(
+    name="emgmon",
+    primary="#56b4e9",
+    secondary="#e69f00",
+    warning="#f0e442",
+    error="#e69f00",
+    foreground="#c8cfd8",
+    background="#0e1217",
+    surface="#1a2029",
+    panel="#1a2029",
+    dark=True,
+)
+
+
+class MonitorApp(App[None]):
+    """Shows a feed until the person leaves.
+
+    Parameters
+    ----------
+    feed
+        Opened, polled and closed by the app, in its own event loop.
+
+    Notes
+    -----
+    After ``run()``, ``return_code`` is 1 when the feed failed, and ``failure`` is the error.
+    """
+
+    CSS_PATH = "app.tcss"
+    TITLE = "emgmon"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q,ctrl+c,ctrl+q", "leave", "Leave", priority=True),
+        Binding("question_mark,f1", "help", "Help"),
+    ]
+
+    def __init__(self, feed: Feed) -> None:
+        super().__init__()
+        self.view = SessionView()
+        self.failure: EmgmonError | None = None
+        self._feed = feed
+        self.opened = False
+        self._opening: Worker[None] | None = None
+        self._leaving = False
+        self._monitor = MonitorScreen(feed, self.view)
+
+    def on_mount(self) -> None:
+        self.register_theme(_THEME)
+        self.theme = _THEME.name
+        self._heed_signals()
+        self.push_screen(self._monitor)
+        # A frame is drawn before the feed is opened: opening may import or read for a while.
+        self.call_after_refresh(self._start)
+
+    def _start(self) -> None:
+        self._opening = self.run_worker(self._open(), group="feed", exit_on_error=True)
+        self.set_interval(1 / FRAMES_PER_S, self.frame)
+
+    async def _open(self) -> None:
+        try:
+            await self._feed.open()
+        except EmgmonError as error:
+            self.failure = error
+        else:
+            self.opened = True
+
+    def frame(self) -> None:
+        """Take in every event there is and draw once."""
+        self._take_in()
+        if self._monitor.is_mounted:
+            self._monitor.show_state(opened=self.opened, failure=self.failure, leaving=self._leaving)
+
+    def _take_in(self) -> None:
+        if self.failure is not None:
+            return
+        try:
+            events = self._feed.poll()
+        except EmgmonError as error:
+            self.failure = error
+            return
+        self.view.sensors = self._feed.sensors
+        for event in events:
+            self.view.apply(event)
+
+    def action_help(self) -> None:
+        # The page of text is built only when somebody asks for it.
+        from emgmon.dashboard.screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen())
+
+    def action_leave(self) -> None:
+        """Say goodbye to the feed and go; asked a second time, go at once."""
+        if self._leaving:
+            self._go()
+            return
+        self._leaving = True
+        self.run_worker(self._say_goodbye(), group="goodbye", exit_on_error=True)
+
+    async def _say_goodbye(self) -> None:
+        if self._opening is not None:
+            self._opening.cancel()
+            with contextlib.suppress(WorkerCancelled, WorkerFailed):
+                await self._opening.wait()
+        try:
+            await self._feed.close()
+        except EmgmonError as error:
+            self.failure = self.failure or error
+        self._take_in()
+        self._go()
+
+    def _go(self) -> None:
+        self.exit(return_code=0 if self.failure is None else 1)
+
+    def _heed_signals(self) -> None:
+        """Answer a request to end from outside like the key, so that the terminal is restored."""
+        if self.is_headless:
+            return
+        loop = asyncio.get_running_loop()
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            # Windows knows neither all of these nor handlers on the loop.
+            with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError):
+                loop.add_signal_handler(getattr(signal, name), self.action_leave)

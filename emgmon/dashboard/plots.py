@@ -1,0 +1,160 @@
+"""Which curves are shown, in which unit and on which scale; chosen from the state, drawn elsewhere."""
+
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from emgmon.dashboard import words
+from emgmon.dashboard.ring import HopRing
+from emgmon.dashboard.view import BACK_SITES, GLUTE_SITES, EmgHistory, SessionView
+from emgmon.events import HOP_RATE_HZ
+from firmware_protocol.capabilities import Channel, StreamKind
+
+PELVIS_HEIGHT = "pelvis_height"
+
+_SCALE_HOPS = 30 * HOP_RATE_HZ
+"""The scale fits this long a stretch, three times what is seen, so that it does not jump from rep to rep."""
+
+_PERCENT_STEPS = (50, 100, 150, 200, 300, 400, 600, 800, 1000)
+_HEIGHT_STEP_M = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The values at the bottom and the top of a plot."""
+
+    low: float
+    high: float
+    per_unit: float = 1.0
+    """Labels show the value times this: 100 shows metres in centimetres."""
+    mark: float | None = None
+    """A value worth a line across the plot."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlotLine:
+    """One curve: a line of a ring."""
+
+    ring: HopRing
+    column: int
+    side: str | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plot:
+    """One pane with its curves."""
+
+    title: str
+    unit: str
+    tone: str
+    lines: tuple[PlotLine, ...]
+    scale: Scale | None
+    """``None`` while nothing has been measured."""
+    filled: bool
+    """Whether the curve stands on the bottom of the plot."""
+
+
+def choose_plots(view: SessionView) -> tuple[Plot, ...]:
+    """List the plots worth showing, the most important first."""
+    emg = tuple(_emg_plots(view))
+    return (*emg, *_movement_plots(view, alone=not emg))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Trace:
+    """A channel and where its hops are; ``None`` before the first ones came."""
+
+    channel: Channel
+    column: int
+    history: EmgHistory | None
+
+    @property
+    def calibrated(self) -> bool:
+        return self.history is not None and self.history.calibrated[self.column]
+
+    def line(self, *, calibrated: bool) -> PlotLine | None:
+        if self.history is None:
+            return None
+        ring = self.history.activation_pct if calibrated else self.history.envelope_uv
+        return PlotLine(ring, self.column, self.channel.side)
+
+
+def _emg_plots(view: SessionView) -> Iterator[Plot]:
+    traces = sorted(_emg_traces(view), key=lambda trace: _group(trace.channel))
+    groups = [
+        (group, list(members)) for group, members in itertools.groupby(traces, lambda t: _group(t.channel))
+    ]
+    percent = _percent_scale(trace for _, members in groups for trace in members)
+    for (rank, title), members in groups:
+        calibrated = any(trace.calibrated for trace in members)
+        lines = tuple(line for trace in members if (line := trace.line(calibrated=calibrated)))
+        scale = percent if calibrated else _microvolt_scale(lines)
+        unit = "% of your reference" if calibrated else "µV" if lines else ""
+        yield Plot(title, unit, ("glute", "back", "plain")[rank], lines, scale, filled=True)
+
+
+def _emg_traces(view: SessionView) -> Iterator[_Trace]:
+    for index, sensor in enumerate(view.sensors):
+        for stream in sensor.streams:
+            if stream.kind == StreamKind.EMG:
+                history = view.emg.get((index, stream.number))
+                for column, channel in enumerate(stream.channels):
+                    yield _Trace(channel, column, history)
+
+
+def _group(channel: Channel) -> tuple[int, str]:
+    if channel.site in GLUTE_SITES:
+        return 0, "GLUTE"
+    if channel.site in BACK_SITES:
+        return 1, "BACK"
+    return 2, words.site(channel.site).upper()
+
+
+def _peak(lines: Iterable[PlotLine]) -> float | None:
+    """Largest value on the lines in the stretch that the scale has to fit."""
+    peaks = []
+    for line in lines:
+        values = line.ring.window(line.ring.end_hop, _SCALE_HOPS)[:, line.column]
+        peaks.append(float(np.fmax.reduce(values)))
+    measured = [peak for peak in peaks if np.isfinite(peak)]
+    return max(measured) if measured else None
+
+
+def _percent_scale(traces: Iterable[_Trace]) -> Scale | None:
+    """One scale for glute and back, or their heights could not be compared by eye."""
+    lines = [line for trace in traces if trace.calibrated and (line := trace.line(calibrated=True))]
+    peak = _peak(lines)
+    if not lines:
+        return None
+    high = next((step for step in _PERCENT_STEPS if step >= (peak or 0)), _PERCENT_STEPS[-1])
+    return Scale(0, high, mark=100 if high > 100 else None)
+
+
+def _microvolt_scale(lines: Iterable[PlotLine]) -> Scale | None:
+    peak = _peak(lines)
+    if peak is None:
+        return None
+    ladder = (factor * 10.0**power for power in range(1, 6) for factor in (1, 2, 5))
+    return Scale(0, next((step for step in ladder if step >= peak), 1e6))
+
+
+def _movement_plots(view: SessionView, *, alone: bool) -> Iterator[Plot]:
+    ring = view.movement
+    if ring is not None and view.movement_signal == PELVIS_HEIGHT:
+        yield Plot(
+            "PELVIS HEIGHT", "cm", "plain", (PlotLine(ring, 0, None),), _height_scale(ring), filled=False
+        )
+    elif alone:
+        yield Plot("PELVIS HEIGHT", "", "plain", (), None, filled=False)
+
+
+def _height_scale(ring: HopRing) -> Scale | None:
+    values = ring.window(ring.end_hop, _SCALE_HOPS)
+    lowest, highest = float(np.fmin.reduce(values, axis=None)), float(np.fmax.reduce(values, axis=None))
+    if not np.isfinite(lowest):
+        return None
+    low = np.floor(round(lowest / _HEIGHT_STEP_M, 6)) * _HEIGHT_STEP_M
+    high = np.ceil(round(highest / _HEIGHT_STEP_M, 6)) * _HEIGHT_STEP_M
+    return Scale(float(low), float(max(high, low + 2 * _HEIGHT_STEP_M)), per_unit=100)

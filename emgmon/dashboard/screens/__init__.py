@@ -1,0 +1,1 @@
+"""One screen each: which parts are on it, which keys it knows."""

@@ -1,0 +1,85 @@
+"""What the screen shows, in words; the only place where there is room to say what a figure is not."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import Screen
+from textual.widgets import Static
+
+from emgmon.dashboard.widgets.keys import KeyLine
+
+_TEXT = """\
+[b]The question[/b]
+Did the glutes do this repetition, or did the lower back take it over?
+
+[b]Curves[/b]
+How active each muscle is, ten seconds back to now, the newest on the right. 100 % is [b]your \
+reference[/b]: the contraction you made for calibration. Without a calibration the curve is in \
+microvolt (µV), and glute and back cannot be compared. Without muscle sensors you see the height of \
+the pelvis instead.
+Two sides share a plot: the left as a full line, the right as a dotted one. A dotted upright line is \
+the end of a counted repetition. Slanted lines (╱╱╱) mean that nothing was measured: samples were \
+lost or an electrode was loose.
+
+[b]Activity share[/b]
+The share of the glute in glute and back together, each in percent of your reference:
+    [$tone-glute]■■■■■■■■■■■■■[/][$tone-back]□□□□□□□[/]  65 %\
+      [$tone-glute]■ glute[/]   [$tone-back]□ back[/]
+The two figures behind it (such as 58–70) are the 95 % interval: with the noise that was there, the \
+true share lies within it 19 times out of 20. Activity share is [b]not force[/b], and it is not a \
+share of the work: muscles differ in size and leverage. Compare with yourself, on the same day, with \
+the same electrodes.
+
+[b]Verdict[/b]
+    [$tone-glute]●[/] glute-led      the glute leads, by more than your usual scatter
+    [b]◆[/b] shared         both, as usual for you
+    [$tone-back]▲[/] back-led       the back does more than is usual for you
+    ? cannot tell    the uncertainty is larger than the difference
+    ○ no reference   no reference set of yours is known for this exercise
+    ∅ left out       counted, but disturbed; it does not vote
+
+[b]Not measured[/b]
+Where there is no figure you see – or the words "not measured". It never means 0.
+
+[b]Top line[/b]
+State of the link, name of the sensor or of the file, samples lost, battery, time of the session.
+
+[b]Motion only[/b]
+Each repetition has its start, the seconds of lifting, holding and returning, and how far the pelvis \
+travelled. Travel is shown, never rewarded.
+
+[b]Keys[/b]
+    q, Ctrl-C        leave; a second time: at once
+    ?, Esc           this page, and back
+    ↑ ↓  PgUp PgDn   older and newer repetitions
+
+    while a recording plays:
+    space            pause, go on
+    ← →              5 seconds back, on
+    shift ← →        30 seconds back, on
+    home             to the start
+    + -  or  . ,     faster, slower
+
+emgmon is for training and practice. It does not diagnose anything. Stop when something hurts.
+"""
+
+_KEYS = (("Esc", "back"), ("↑↓", "scroll"), ("q", "leave"))
+
+
+class HelpScreen(Screen[None]):
+    """One page of text over the session, which goes on behind it."""
+
+    CSS_PATH = "help.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,question_mark,h,enter", "app.pop_screen", "Back"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="page"):
+            yield Static(_TEXT, id="text")
+        yield KeyLine(_KEYS, id="keys")
+
+    def on_mount(self) -> None:
+        self.query_one("#page").focus()

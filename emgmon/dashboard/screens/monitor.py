@@ -1,0 +1,128 @@
+"""The session's screen: hands the state to its parts, and keys to the replay."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.events import Resize
+from textual.screen import Screen
+
+from emgmon.dashboard.feed import Feed
+from emgmon.dashboard.plots import choose_plots
+from emgmon.dashboard.view import SessionView
+from emgmon.dashboard.widgets.counter import Counter
+from emgmon.dashboard.widgets.keys import LIVE_KEYS, REPLAY_KEYS, KeyLine
+from emgmon.dashboard.widgets.lines import LinesWidget
+from emgmon.dashboard.widgets.notice import Notice
+from emgmon.dashboard.widgets.progress import ProgressLine
+from emgmon.dashboard.widgets.reps import RepList
+from emgmon.dashboard.widgets.status import StatusBar
+from emgmon.dashboard.widgets.summary import SummaryPanel
+from emgmon.dashboard.widgets.trace import Trace
+from emgmon.dashboard.widgets.verdict import VerdictPanel
+from emgmon.errors import EmgmonError
+
+SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+_MAX_TRACES = 4
+_WIDE_COLUMNS = 110
+_TALL_ROWS = 36
+_ROWS_PER_TRACE = 5
+"""A plot lower than this shows nothing; the least important ones give way."""
+
+
+class MonitorScreen(Screen[None]):
+    """Traces and repetitions on the left; counter, verdict and summary on the right."""
+
+    CSS_PATH = "monitor.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "toggle_pause", "Pause"),
+        Binding("left", "seek_by(-5)", "5 s back"),
+        Binding("right", "seek_by(5)", "5 s on"),
+        Binding("shift+left", "seek_by(-30)", "30 s back"),
+        Binding("shift+right", "seek_by(30)", "30 s on"),
+        Binding("home", "seek_start", "Start"),
+        Binding("plus,equals_sign,full_stop", "change_speed(1)", "Faster"),
+        Binding("minus,comma", "change_speed(-1)", "Slower"),
+        Binding("up", "scroll_reps(-1)", "Older repetitions"),
+        Binding("down", "scroll_reps(1)", "Newer repetitions"),
+        Binding("pageup", "scroll_reps(-8)", "Older repetitions"),
+        Binding("pagedown", "scroll_reps(8)", "Newer repetitions"),
+    ]
+
+    def __init__(self, feed: Feed, view: SessionView) -> None:
+        super().__init__()
+        self._feed = feed
+        self._view = view
+
+    def compose(self) -> ComposeResult:
+        transport = self._feed.transport
+        yield StatusBar(self._feed, id="status")
+        yield Notice(id="notice")
+        with Horizontal(id="body"):
+            with Vertical(id="left"):
+                with Vertical(id="traces"):
+                    for index in range(_MAX_TRACES):
+                        yield Trace(id=f"trace-{index}")
+                yield RepList(id="reps")
+            with Vertical(id="right"):
+                yield Counter(id="counter")
+                yield VerdictPanel(id="verdict")
+                yield SummaryPanel(id="summary")
+        yield ProgressLine(transport, id="progress")
+        yield KeyLine(REPLAY_KEYS if transport else LIVE_KEYS, id="keys")
+
+    def on_mount(self) -> None:
+        self.query_one(ProgressLine).display = self._feed.transport is not None
+        self.query_one("#body").display = False
+
+    def on_resize(self, event: Resize) -> None:
+        self.set_class(event.size.width >= _WIDE_COLUMNS, "-wide")
+        self.set_class(event.size.height >= _TALL_ROWS, "-tall")
+
+    def show_state(self, *, opened: bool, failure: EmgmonError | None, leaving: bool) -> None:
+        """Draw what is new since the last frame."""
+        notice = self.query_one(Notice)
+        notice.display = leaving or failure is not None or not opened
+        self.query_one("#body").display = not notice.display
+        notice.tell(self._view, failure=failure, leaving=leaving)
+        if opened:
+            self._show_traces()
+        for part in (StatusBar, RepList, Counter, VerdictPanel, SummaryPanel, ProgressLine, KeyLine):
+            widget: LinesWidget = self.query_one(part)
+            widget.follow(self._view)
+
+    def _show_traces(self) -> None:
+        fitting = max(1, self.query_one("#traces").size.height // _ROWS_PER_TRACE)
+        plots = choose_plots(self._view)[: min(fitting, _MAX_TRACES)]
+        for index in range(_MAX_TRACES):
+            plot = plots[index] if index < len(plots) else None
+            self.query_one(f"#trace-{index}", Trace).show(plot, self._view, note_time=index == 0)
+
+    def action_toggle_pause(self) -> None:
+        if self._feed.transport is not None:
+            self._feed.transport.toggle_pause()
+
+    def action_seek_by(self, seconds: float) -> None:
+        transport = self._feed.transport
+        if transport is not None:
+            target_s = transport.position_s + seconds
+            transport.seek(min(max(target_s, 0.0), transport.duration_s))
+
+    def action_seek_start(self) -> None:
+        if self._feed.transport is not None:
+            self._feed.transport.seek(0.0)
+
+    def action_change_speed(self, direction: int) -> None:
+        """To the next faster or slower of the speeds there are."""
+        transport = self._feed.transport
+        if transport is None:
+            return
+        if direction > 0:
+            speed = next((speed for speed in SPEEDS if speed > transport.speed), transport.speed)
+        else:
+            speed = next((speed for speed in reversed(SPEEDS) if speed < transport.speed), transport.speed)
+        transport.set_speed(speed)
+
+    def action_scroll_reps(self, n_rows: int) -> None:
+        self.query_one(RepList).scroll_rows(n_rows)

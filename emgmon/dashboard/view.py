@@ -1,0 +1,198 @@
+"""The state behind the screen: events are applied to it, widgets read it; it knows no widget and no clock."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from emgmon.dashboard import words
+from emgmon.dashboard.ring import HopRing
+from emgmon.events import (
+    HOP_RATE_HZ,
+    BatteryRead,
+    DuplicateReceived,
+    EnvelopeComputed,
+    Event,
+    LinkChanged,
+    LinkState,
+    Metric,
+    MovementComputed,
+    NotificationRejected,
+    RepCompleted,
+    Rewound,
+    SamplesLost,
+    SessionEnded,
+    SetCompleted,
+)
+from firmware_protocol.capabilities import Capabilities, Channel, Stream, StreamKind
+
+GLUTE_SITES = frozenset({"gluteus_maximus", "gluteus_medius"})
+BACK_SITES = frozenset({"erector_spinae", "multifidus"})
+
+
+def find_metric(metrics: Iterable[Metric], name: str) -> Metric | None:
+    """Find the metric of that name, measured or not."""
+    return next((metric for metric in metrics if metric.name == name), None)
+
+
+def metric_value(metrics: Iterable[Metric], name: str) -> float | None:
+    """Find the figure of that name, ``None`` when it was not measured."""
+    metric = find_metric(metrics, name)
+    return None if metric is None else metric.value
+
+
+@dataclass(slots=True, eq=False)
+class EmgHistory:
+    """The newest envelope hops of one EMG stream."""
+
+    channels: tuple[Channel, ...]
+    envelope_uv: HopRing
+    activation_pct: HopRing
+    calibrated: list[bool]
+    """Per channel: whether any activation has been measured, so that percent can be shown."""
+
+
+@dataclass(slots=True, eq=False)
+class SessionView:
+    """Everything a screen shows of one session."""
+
+    sensors: tuple[Capabilities, ...] = ()
+    links: dict[int, LinkChanged] = field(default_factory=dict)
+    battery_pct: dict[int, int] = field(default_factory=dict)
+    lost_samples: dict[tuple[int, int], int] = field(default_factory=dict)
+    """By sensor and stream."""
+    n_rejected: int = 0
+    n_duplicates: int = 0
+    reps: list[RepCompleted] = field(default_factory=list)
+    sets: list[SetCompleted] = field(default_factory=list)
+    emg: dict[tuple[int, int], EmgHistory] = field(default_factory=dict)
+    """By sensor and stream."""
+    movement: HopRing | None = None
+    movement_signal: str = ""
+    end_hop: int = 0
+    """One past the newest hop of any signal."""
+    revision: int = 0
+    """Grows with every event."""
+    ended: bool = False
+
+    def apply(self, event: Event) -> None:
+        """Take in one event."""
+        self.revision += 1
+        match event:
+            case EnvelopeComputed():
+                self._append_envelope(event)
+            case MovementComputed():
+                self._append_movement(event)
+            case RepCompleted():
+                self.reps.append(event)
+            case SetCompleted():
+                self.sets.append(event)
+            case SamplesLost():
+                key = (event.sensor, event.stream)
+                self.lost_samples[key] = self.lost_samples.get(key, 0) + event.n_samples
+            case NotificationRejected():
+                self.n_rejected += 1
+            case DuplicateReceived():
+                self.n_duplicates += 1
+            case BatteryRead():
+                self.battery_pct[event.sensor] = event.level_pct
+            case LinkChanged():
+                self.links[event.sensor] = event
+            case SessionEnded():
+                self.ended = True
+            case Rewound():
+                self._forget()
+
+    @property
+    def end_s(self) -> float:
+        """Session time up to which anything was computed."""
+        return self.end_hop / HOP_RATE_HZ
+
+    @property
+    def link(self) -> LinkChanged | None:
+        """The link a person has to know of: the worst one."""
+        return min(self.links.values(), key=lambda link: words.LINK_ORDER.index(link.state), default=None)
+
+    @property
+    def streaming(self) -> bool:
+        """Whether every sensor sends, as far as links are reported."""
+        return all(link.state is LinkState.STREAMING for link in self.links.values())
+
+    @property
+    def lowest_battery_pct(self) -> int | None:
+        return min(self.battery_pct.values(), default=None)
+
+    @property
+    def loss_pct(self) -> float | None:
+        """Lost samples as a share of those expected so far; ``None`` before anything is expected."""
+        rates_hz = [stream.rate_hz for sensor in self.sensors for stream in sensor.streams]
+        expected = sum(rates_hz) * self.end_s
+        if expected <= 0:
+            return None
+        return min(100.0, 100 * sum(self.lost_samples.values()) / expected)
+
+    @property
+    def has_emg(self) -> bool:
+        return any(stream.kind == StreamKind.EMG for sensor in self.sensors for stream in sensor.streams)
+
+    @property
+    def set_number(self) -> int | None:
+        """The set of the newest repetition; ``None`` before the first one."""
+        return self.reps[-1].set_number if self.reps else None
+
+    @property
+    def n_reps_in_set(self) -> int:
+        return sum(rep.set_number == self.set_number for rep in self.reps)
+
+    @property
+    def last_set(self) -> SetCompleted | None:
+        return self.sets[-1] if self.sets else None
+
+    @property
+    def set_is_closed(self) -> bool:
+        """Whether the set of the newest repetition has ended."""
+        closed = self.last_set
+        return closed is not None and self.set_number is not None and closed.set_number >= self.set_number
+
+    def reps_of_set(self, set_number: int) -> list[RepCompleted]:
+        return [rep for rep in self.reps if rep.set_number == set_number]
+
+    def _append_envelope(self, event: EnvelopeComputed) -> None:
+        history = self._history(event)
+        if history is None:
+            return
+        history.envelope_uv.append(event.first_hop, event.envelope_uv)
+        history.activation_pct.append(event.first_hop, event.activation_pct)
+        for channel in np.flatnonzero(np.isfinite(event.activation_pct).any(axis=0)):
+            history.calibrated[channel] = True
+        self.end_hop = max(self.end_hop, event.first_hop + len(event.envelope_uv))
+
+    def _history(self, event: EnvelopeComputed) -> EmgHistory | None:
+        """Where the hops of a stream go; ``None`` when no sensor told of it: it has no labels."""
+        key = (event.sensor, event.stream)
+        if key not in self.emg:
+            stream = self._stream(event.sensor, event.stream)
+            n_channels = event.envelope_uv.shape[1]
+            if stream is None or len(stream.channels) != n_channels:
+                return None
+            rings = HopRing(n_channels), HopRing(n_channels)
+            self.emg[key] = EmgHistory(stream.channels, *rings, calibrated=[False] * n_channels)
+        return self.emg[key]
+
+    def _stream(self, sensor: int, number: int) -> Stream | None:
+        if sensor >= len(self.sensors):
+            return None
+        return next((stream for stream in self.sensors[sensor].streams if stream.number == number), None)
+
+    def _append_movement(self, event: MovementComputed) -> None:
+        if self.movement is None:
+            self.movement = HopRing(1)
+        self.movement_signal = event.signal
+        self.movement.append(event.first_hop, event.values[:, np.newaxis])
+        self.end_hop = max(self.end_hop, event.first_hop + len(event.values))
+
+    def _forget(self) -> None:
+        """Back to the beginning of the session; what the sensors are and how their links stand remains."""
+        fresh = SessionView(sensors=self.sensors, links=self.links, revision=self.revision)
+        for name in SessionView.__slots__:
+            setattr(self, name, getattr(fresh, name))

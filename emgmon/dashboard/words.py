@@ -1,0 +1,123 @@
+"""How figures and states are said: one wording for the whole screen; what is missing is never a 0."""
+
+import math
+
+from emgmon.events import LinkState, Metric, Verdict
+
+MISSING = "–"
+"""Stands for "not measured" where there is no room for the words; the help screen says so."""
+
+VERDICT_MARKS = {
+    Verdict.GLUTE_LED: "●",
+    Verdict.SHARED: "◆",
+    Verdict.BACK_LED: "▲",
+    Verdict.CANNOT_TELL: "?",
+    Verdict.NO_REFERENCE: "○",
+}
+"""A shape beside the colour, so that nothing is said by colour alone."""
+
+VERDICT_WORDS = {
+    Verdict.GLUTE_LED: "glute-led",
+    Verdict.SHARED: "shared",
+    Verdict.BACK_LED: "back-led",
+    Verdict.CANNOT_TELL: "cannot tell",
+    Verdict.NO_REFERENCE: "no reference",
+}
+
+VERDICT_TONES = {
+    Verdict.GLUTE_LED: "glute",
+    Verdict.SHARED: "strong",
+    Verdict.BACK_LED: "back",
+    Verdict.CANNOT_TELL: "dim",
+    Verdict.NO_REFERENCE: "dim",
+}
+
+LINK_MARKS = {
+    LinkState.IDLE: "○",
+    LinkState.SCANNING: "◌",
+    LinkState.CONNECTING: "◌",
+    LinkState.CHECKING: "◌",
+    LinkState.STREAMING: "●",
+    LinkState.STALLED: "▲",
+    LinkState.RECONNECTING: "▲",
+    LinkState.LOST: "✕",
+    LinkState.CLOSED: "■",
+}
+
+LINK_WORDS = {
+    LinkState.IDLE: "not connected",
+    LinkState.SCANNING: "searching",
+    LinkState.CONNECTING: "connecting",
+    LinkState.CHECKING: "checking",
+    LinkState.STREAMING: "streaming",
+    LinkState.STALLED: "no samples",
+    LinkState.RECONNECTING: "reconnecting",
+    LinkState.LOST: "link lost",
+    LinkState.CLOSED: "closed",
+}
+
+LINK_TONES = {
+    LinkState.STREAMING: "glute",
+    LinkState.STALLED: "warn",
+    LinkState.RECONNECTING: "warn",
+    LinkState.LOST: "warn",
+}
+"""States that are not listed are shown in the plain tone."""
+
+LINK_ORDER = (
+    LinkState.LOST,
+    LinkState.RECONNECTING,
+    LinkState.STALLED,
+    LinkState.IDLE,
+    LinkState.SCANNING,
+    LinkState.CONNECTING,
+    LinkState.CHECKING,
+    LinkState.STREAMING,
+    LinkState.CLOSED,
+)
+"""Of several sensors, the state that comes first here is the one a person has to know."""
+
+
+def duration(seconds: float) -> str:
+    """``m:ss``, from an hour on ``h:mm:ss``."""
+    whole = max(0, math.floor(seconds + 1e-6))
+    minutes, second = divmod(whole, 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def speed(factor: float) -> str:
+    """``2×``; unlimited speed in words."""
+    return "full speed" if math.isinf(factor) else f"{factor:g}×"
+
+
+def number(value: float | None, *, decimals: int = 0) -> str:
+    """Write the figure, or the sign for "not measured"."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    return f"{value:.{decimals}f}"
+
+
+def percent(value: float | None, *, decimals: int = 0) -> str:
+    """Write the figure with its unit, or the sign for "not measured"."""
+    text = number(value, decimals=decimals)
+    return text if text == MISSING else f"{text} %"
+
+
+def interval(metric: Metric | None) -> str:
+    """``58–67``, or nothing when no interval is known."""
+    if metric is None or metric.low is None or metric.high is None:
+        return ""
+    if not (math.isfinite(metric.low) and math.isfinite(metric.high)):
+        return ""
+    return f"{metric.low:.0f}–{metric.high:.0f}"
+
+
+def site(name: str) -> str:
+    """``rectus_femoris`` as a person writes it."""
+    return name.replace("_", " ")
+
+
+def exercise(name: str) -> str:
+    """``hip-thrust`` as a person writes it."""
+    return name.replace("-", " ")

@@ -1,0 +1,1 @@
+"""Values in, values out: samples become features on the absolute hop grid, whatever the cut of the input."""

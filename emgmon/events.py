@@ -1,0 +1,241 @@
+"""What flows between rooms: frozen values, facts in the past tense, no behaviour."""
+
+import enum
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+HOP_RATE_HZ = 100
+"""Rate of the feature grid: hop *k* covers session time [k, k + 1) / HOP_RATE_HZ."""
+
+
+class NotificationKind(enum.IntEnum):
+    """What the payload of a recorded notification is."""
+
+    DATA = 0
+    """One notification of the data characteristic, as it came over the air."""
+    CONTROL = 1
+    """One indication of the control point, as it came over the air."""
+    BATTERY = 2
+    """One value of the battery level characteristic: a single byte, percent."""
+    EVENT = 3
+    """JSON written by the host: link changes, marks, anything that depended on the host's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One payload as it arrived; the unit of recording and of replay."""
+
+    arrival_ns: int
+    """Host clock at arrival, counted from the start of the session."""
+    sensor: int
+    """Index of the sensor within the session."""
+    kind: NotificationKind
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NotificationBatch:
+    """Many notifications as columns; ``payload[i]`` is ``data[offsets[i]:offsets[i + 1]]``."""
+
+    arrival_ns: NDArray[np.int64]
+    """Shape (n,)."""
+    sensor: NDArray[np.uint8]
+    """Shape (n,)."""
+    kind: NDArray[np.uint8]
+    """Shape (n,), values of :class:`NotificationKind`."""
+    data: NDArray[np.uint8]
+    """All payloads, one behind the other."""
+    offsets: NDArray[np.int64]
+    """Shape (n + 1,)."""
+
+    def __len__(self) -> int:
+        return len(self.arrival_ns)
+
+
+class Quality(enum.StrEnum):
+    """How far a figure may be trusted."""
+
+    GOOD = "good"
+    USABLE = "usable"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One measured figure, or the reason why there is none."""
+
+    name: str
+    value: float | None
+    """In the unit that the name carries; ``None`` when it was not measured."""
+    low: float | None
+    """Lower end of the 95 % interval, where one is known."""
+    high: float | None
+    """Upper end of the 95 % interval, where one is known."""
+    n: int
+    """How many repetitions the figure rests on."""
+    quality: Quality
+    reason: str | None = None
+    """Why ``value`` is missing, in words."""
+
+
+class Verdict(enum.StrEnum):
+    """The judgement of one repetition."""
+
+    GLUTE_LED = "glute-led"
+    SHARED = "shared"
+    BACK_LED = "back-led"
+    CANNOT_TELL = "cannot-tell"
+    NO_REFERENCE = "no-reference"
+
+
+class VerdictBasis(enum.StrEnum):
+    """What a verdict was reached from."""
+
+    EMG = "emg"
+    MOTION = "motion"
+
+
+@dataclass(frozen=True, slots=True)
+class RepCompleted:
+    """A repetition has ended and was measured. Times are session seconds."""
+
+    set_number: int
+    number: int
+    side: str | None
+    start_s: float
+    turn_s: float
+    end_s: float
+    verdict: Verdict
+    verdict_basis: VerdictBasis
+    sentence: str
+    """The verdict and its reason, for a person."""
+    excluded: str | None
+    """Why this repetition does not vote, in words; ``None`` when it does."""
+    metrics: tuple[Metric, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SetCompleted:
+    """A set was closed by rest or by the end of the session."""
+
+    set_number: int
+    exercise: str
+    start_s: float
+    end_s: float
+    n_reps: int
+    summary: tuple[Metric, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EnvelopeComputed:
+    """New hops of the EMG envelope of one stream; how many at once depends on the delivery."""
+
+    sensor: int
+    stream: int
+    first_hop: int
+    envelope_uv: NDArray[np.float64]
+    """Shape (n_hops, n_channels); NaN where nothing was measured."""
+    activation_pct: NDArray[np.float64]
+    """Same shape, percent of each channel's reference; NaN without calibration."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MovementComputed:
+    """New hops of the movement signal; how many at once depends on the delivery."""
+
+    first_hop: int
+    signal: str
+    """``pelvis_height`` (metres) or ``emg_envelope`` (percent or microvolt)."""
+    values: NDArray[np.float64]
+    """Shape (n_hops,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SamplesLost:
+    """Samples of a stream are known to be missing."""
+
+    sensor: int
+    stream: int
+    start_s: float
+    n_samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationRejected:
+    """A notification did not decode; it was counted and left out."""
+
+    sensor: int
+    reason: str
+    clause: str
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateReceived:
+    """Samples came that had come before, or too late to be used; they were left out."""
+
+    sensor: int
+    stream: int
+    n_samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatteryRead:
+    """A sensor told its battery level."""
+
+    sensor: int
+    level_pct: int
+
+
+class LinkState(enum.StrEnum):
+    """Where the connection to a sensor stands."""
+
+    IDLE = "idle"
+    SCANNING = "scanning"
+    CONNECTING = "connecting"
+    CHECKING = "checking"
+    STREAMING = "streaming"
+    STALLED = "stalled"
+    RECONNECTING = "reconnecting"
+    LOST = "lost"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChanged:
+    """The connection to a sensor moved to another state."""
+
+    sensor: int
+    state: LinkState
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """Nothing more will come; every open repetition and set has been closed."""
+
+    end_s: float
+
+
+SessionEvent = (
+    RepCompleted
+    | SetCompleted
+    | EnvelopeComputed
+    | MovementComputed
+    | SamplesLost
+    | NotificationRejected
+    | DuplicateReceived
+    | BatteryRead
+    | SessionEnded
+)
+"""What the session engine reports."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rewound:
+    """A replay was set back: every event of the session follows anew, from its beginning."""
+
+
+Event = SessionEvent | LinkChanged | Rewound
+"""What a screen is shown."""

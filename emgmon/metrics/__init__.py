@@ -1,0 +1,1 @@
+"""What a repetition means: figures with reasons, against the person's own calibration and reference."""

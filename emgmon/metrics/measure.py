@@ -1,0 +1,128 @@
+"""One repetition's edges and activations become its figures and its verdict, or the reason for none."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emgmon.events import HOP_RATE_HZ, Metric, Quality
+from emgmon.metrics.calibration import Calibration
+from emgmon.metrics.engagement import (
+    BACK_SITES,
+    GLUTE_SITES,
+    HAMSTRING_SITES,
+    ChannelSite,
+    Muscle,
+    duration_metric,
+    engagement,
+    engagement_metric,
+    find_muscle,
+    share_metrics,
+)
+from emgmon.metrics.reference import ReferenceSet
+from emgmon.metrics.verdict import Judgement, judge
+from emgmon.reps.found import RepFound
+
+NO_PHASES = "needs a motion sensor on the pelvis"
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """Which channels stand for which muscle in this session."""
+
+    glute: Muscle
+    back: Muscle
+    hamstring: Muscle | None
+    """``None`` when it is not worn: then nothing is said about it."""
+
+    @property
+    def has_emg(self) -> bool:
+        """Whether glute or back is worn at all."""
+        return bool(self.glute.channels or self.back.channels)
+
+    @property
+    def watched(self) -> list[int]:
+        """Columns that have to be whole for a repetition to count."""
+        return sorted({*self.glute.channels, *self.back.channels})
+
+
+def find_body(channels: Sequence[ChannelSite], calibration: Calibration | None) -> Body:
+    """Map the channels of all EMG streams, in column order, to muscles."""
+    hamstring = find_muscle("hamstring", HAMSTRING_SITES, channels, calibration)
+    return Body(
+        glute=find_muscle("glute", GLUTE_SITES, channels, calibration),
+        back=find_muscle("back", BACK_SITES, channels, calibration),
+        hamstring=hamstring if hamstring.channels else None,
+    )
+
+
+def working_hops(rep: RepFound, concentric: Literal["out", "back"]) -> tuple[int, int]:
+    """First hop of work and the one after the last.
+
+    Work is the concentric phase, and the hold at the far end where the muscles shorten on the way out.
+    Without motion the phases are not known and the whole burst counts.
+    """
+    if rep.range_m is None:
+        return rep.start_hop, rep.end_hop
+    return (rep.start_hop, rep.back_hop) if concentric == "out" else (rep.back_hop, rep.end_hop)
+
+
+def measure(
+    rep: RepFound,
+    *,
+    concentric: Literal["out", "back"],
+    body: Body,
+    activation_pct: NDArray[np.float64],
+    gap: str | None,
+    reference: ReferenceSet | None,
+) -> tuple[tuple[Metric, ...], Judgement]:
+    """Measure and judge one repetition.
+
+    Parameters
+    ----------
+    rep
+        Its edges.
+    concentric
+        Which way the muscles shorten, from the exercise.
+    body
+        Which columns belong to which muscle.
+    activation_pct
+        Shape (n_hops, n_channels): hops of the repetition from its start to its end.
+    gap
+        Why EMG of this repetition must not be measured, in words; ``None`` when it may.
+    reference
+        The person's own good set of this exercise.
+    """
+    first, stop = working_hops(rep, concentric)
+    work = activation_pct[first - rep.start_hop : stop - rep.start_hop]
+    glute, back = engagement(body.glute, work, gap=gap), engagement(body.back, work, gap=gap)
+    share, log_ratio = share_metrics(glute, back)
+    metrics = [engagement_metric(glute), engagement_metric(back)]
+    if body.hamstring is not None:
+        metrics.append(engagement_metric(engagement(body.hamstring, work, gap=gap)))
+    judgement = judge(
+        glute=metrics[0],
+        back=metrics[1],
+        share=share,
+        log_ratio=log_ratio,
+        reference=reference,
+        has_emg=body.has_emg,
+    )
+    return (*metrics, share, log_ratio, *_motion_metrics(rep, concentric)), judgement
+
+
+def _motion_metrics(rep: RepFound, concentric: Literal["out", "back"]) -> tuple[Metric, ...]:
+    if rep.range_m is None:
+        names = ("lift_s", "hold_s", "return_s", "pelvis_height_range_m")
+        return tuple(Metric(name, None, None, None, 0, Quality.REJECT, NO_PHASES) for name in names)
+    out_s = (rep.hold_hop - rep.start_hop) / HOP_RATE_HZ
+    back_s = (rep.end_hop - rep.back_hop) / HOP_RATE_HZ
+    lift_s, return_s = (out_s, back_s) if concentric == "out" else (back_s, out_s)
+    return (
+        duration_metric("lift_s", lift_s),
+        duration_metric("hold_s", (rep.back_hop - rep.hold_hop) / HOP_RATE_HZ),
+        duration_metric("return_s", return_s),
+        Metric("pelvis_height_range_m", rep.range_m, None, None, 1, Quality.GOOD),
+    )

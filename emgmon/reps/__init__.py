@@ -1,0 +1,1 @@
+"""One movement signal in, repetitions out; decided in live order, never by looking far ahead."""

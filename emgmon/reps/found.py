@@ -1,0 +1,37 @@
+"""What every segmentation reports, on the hop grid, in live order."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RestLeft:
+    """Something that may become a repetition has begun."""
+
+    hop: int
+    """When it was noticed."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestResumed:
+    """What had begun was no repetition after all."""
+
+    hop: int
+
+
+@dataclass(frozen=True, slots=True)
+class RepFound:
+    """One repetition; its phases lie between the hops named here, which never decrease in this order."""
+
+    start_hop: int
+    hold_hop: int
+    """The way out ends here."""
+    turn_hop: int
+    """Middle of the hold; the farthest point where there is none."""
+    back_hop: int
+    """The way back begins here."""
+    end_hop: int
+    range_m: float | None
+    """How far the pelvis went, metres; ``None`` where height is not measured."""
+
+
+Found = RestLeft | RestResumed | RepFound

@@ -1,0 +1,326 @@
+"""Repetitions on pelvis height: away from rest and back, found in live order, edges set by acceleration."""
+
+import enum
+import math
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emgmon.dsp.pelvis_motion import PelvisMotionHops
+from emgmon.events import HOP_RATE_HZ
+from emgmon.reps.found import Found, RepFound, RestLeft, RestResumed
+
+
+@dataclass(frozen=True, slots=True)
+class HeightRepsParams:
+    """What may be tuned; the same for every exercise and person."""
+
+    min_range_m: float = 0.06
+    """Smaller excursions are not repetitions."""
+    min_speed_mps: float = 0.05
+    """Both ways must be this fast at their fastest; drift is slower."""
+    min_duration_s: float = 0.5
+    longest_rep_s: float = 30.0
+    """After this long away from rest there is no way to tell height from drift."""
+    reversal_share: float = 0.35
+    """A change of direction counts from this share of the range (of the person's own median, once known)."""
+    return_share: float = 0.6
+    """A repetition is over only after this share of the way out was undone."""
+    settled_speed_share: float = 0.1
+    """... and the way back has slowed down to this share of its fastest."""
+    turned_speed_share: float = 0.5
+    """Speed away from rest that shows that the next repetition has begun without a pause."""
+    edge_acceleration_share: float = 0.1
+    """Movement begins and ends where acceleration is this share of its nearest peak. Acceleration does not
+    drift, so an edge is as sharp after an hour as in the first repetition."""
+    shortest_hold_s: float = 0.2
+    """Shorter stops at the far end are turns, not holds."""
+    longest_settling_s: float = 0.3
+    """How long the end may be sought after the way back slowed down."""
+    remembered_reps: int = 8
+
+
+_LONGEST_REST_HOPS = 60 * HOP_RATE_HZ
+"""Rest is remembered this far back; half of it is let go at a time."""
+
+
+_FIRST_TURN = 0.7
+"""The way back may be noticed a little earlier than the way out had to be."""
+
+_LOBE_SHARE = 0.3
+_LOBE_MARGIN_HOPS = 20
+"""The push that begins a movement is sought where its speed was this share of the fastest, and before."""
+
+
+class _Stage(enum.Enum):
+    REST = enum.auto()
+    AWAY = enum.auto()
+    BACK = enum.auto()
+    SETTLING = enum.auto()
+
+
+@dataclass(slots=True)
+class HeightRepsState:
+    """What one hop leaves for the next."""
+
+    stage: _Stage = _Stage.REST
+    first_hop: int = 0
+    """Hop of the first entry of the histories: the end of the last repetition."""
+    height: list[float] = field(default_factory=list)
+    velocity: list[float] = field(default_factory=list)
+    acceleration: list[float] = field(default_factory=list)
+    offset: list[float] = field(default_factory=list)
+    """What was taken off the acceleration."""
+    rest: float = math.inf
+    """Lowest point since the last repetition."""
+    away_at: int = 0
+    """Index where rest was left."""
+    farthest: float = -math.inf
+    farthest_at: int = 0
+    """Index into the histories."""
+    nearest: float = math.inf
+    """Lowest point on the way back."""
+    fastest_back: float = 0.0
+    fastest_back_at: int = 0
+    settling_at: int = 0
+    """Index where the way back had slowed down."""
+    ranges: list[float] = field(default_factory=list)
+
+    def copy(self) -> "HeightRepsState":
+        """Independent copy, for a checkpoint."""
+        return replace(
+            self,
+            height=self.height.copy(),
+            velocity=self.velocity.copy(),
+            acceleration=self.acceleration.copy(),
+            offset=self.offset.copy(),
+            ranges=self.ranges.copy(),
+        )
+
+
+class HeightReps:
+    """State machine from rest, away, back to rest.
+
+    Heights are taken relative to the rest before the repetition and in the direction in which the
+    exercise leaves it (`direction` +1 for a bridge, -1 for a squat), so that "away" always goes up.
+    """
+
+    def __init__(self, *, direction: int, params: HeightRepsParams | None = None) -> None:
+        self.params = params or HeightRepsParams()
+        self._direction = float(direction)
+        self._state = HeightRepsState()
+
+    @property
+    def state(self) -> HeightRepsState:
+        """All that the past leaves to the future; a copy, and settable."""
+        return self._state.copy()
+
+    @state.setter
+    def state(self, state: HeightRepsState) -> None:
+        self._state = state.copy()
+
+    def process(self, motion: PelvisMotionHops) -> list[Found]:
+        """Take the next hops and give what began and ended within them."""
+        found: list[Found] = []
+        rows = self._direction * np.stack(
+            [motion.height_m, motion.velocity_mps, motion.acceleration_mps2, motion.offset_mps2]
+        )
+        for offset, (height, velocity, acceleration, taken_off) in enumerate(rows.T.tolist()):
+            if math.isnan(height):
+                if self._state.stage is not _Stage.REST:
+                    found.append(RestResumed(motion.first_hop + offset))
+                self._state = HeightRepsState(ranges=self._state.ranges)
+                continue
+            state = self._state
+            if not state.height:
+                state.first_hop = motion.first_hop + offset
+            state.height.append(height)
+            state.velocity.append(velocity)
+            state.acceleration.append(acceleration)
+            state.offset.append(taken_off)
+            news = self._step(height, velocity)
+            if news is not None:
+                found.append(news)
+        return found
+
+    def finish(self) -> list[Found]:
+        """Close a repetition that was only waiting for its end to be placed."""
+        return [self._complete(self._end_at())] if self._state.stage is _Stage.SETTLING else []
+
+    def _reversal_m(self, range_m: float) -> float:
+        return max(self.params.min_range_m, self.params.reversal_share * range_m)
+
+    def _step(self, height: float, velocity: float) -> Found | None:
+        stage = self._state.stage
+        if stage is _Stage.REST:
+            return self._rest(height)
+        if stage is _Stage.AWAY:
+            return self._away(height, velocity)
+        if stage is _Stage.BACK:
+            return self._back(height, velocity)
+        return self._settle(velocity)
+
+    def _rest(self, height: float) -> Found | None:
+        state = self._state
+        state.rest = min(state.rest, height)
+        usual = sorted(state.ranges)[len(state.ranges) // 2] if len(state.ranges) > 1 else 0.0
+        now = len(state.height) - 1
+        if height - state.rest >= self._reversal_m(usual):
+            state.stage, state.away_at = _Stage.AWAY, now
+            state.farthest, state.farthest_at = height, now
+            return RestLeft(state.first_hop + now)
+        if now >= _LONGEST_REST_HOPS:
+            self._forget(_LONGEST_REST_HOPS // 2)
+        return None
+
+    def _forget(self, n_hops: int) -> None:
+        state = self._state
+        for history in (state.height, state.velocity, state.acceleration, state.offset):
+            del history[:n_hops]
+        state.first_hop += n_hops
+        state.rest = min(state.height)
+
+    def _away(self, height: float, velocity: float) -> Found | None:
+        state = self._state
+        now = len(state.height) - 1
+        if height > state.farthest:
+            state.farthest, state.farthest_at = height, now
+        range_m = state.farthest - state.rest
+        turned_m = max(_FIRST_TURN * self.params.min_range_m, self.params.reversal_share * range_m)
+        if state.farthest - height >= turned_m:
+            state.stage = _Stage.BACK
+            state.nearest = height
+            state.fastest_back, state.fastest_back_at = velocity, now
+        else:
+            return self._give_up_if_too_long()
+        return None
+
+    def _back(self, height: float, velocity: float) -> Found | None:
+        state, params = self._state, self.params
+        now = len(state.height) - 1
+        state.nearest = min(state.nearest, height)
+        if velocity < state.fastest_back:
+            state.fastest_back, state.fastest_back_at = velocity, now
+        range_m = state.farthest - state.rest
+        undone = state.farthest - height >= params.return_share * range_m
+        if undone and velocity >= params.settled_speed_share * state.fastest_back:
+            state.stage, state.settling_at = _Stage.SETTLING, now
+        elif (
+            height - state.nearest >= self._reversal_m(range_m)
+            and state.farthest - state.nearest < params.return_share * range_m
+        ):
+            state.stage = _Stage.AWAY
+            if height > state.farthest:
+                state.farthest, state.farthest_at = height, now
+        else:
+            return self._give_up_if_too_long()
+        return None
+
+    def _give_up_if_too_long(self) -> Found | None:
+        state = self._state
+        now = len(state.height) - 1
+        if now - state.away_at < self.params.longest_rep_s * HOP_RATE_HZ:
+            return None
+        hop = state.first_hop + now
+        self._rest_from(now)
+        return RestResumed(hop)
+
+    def _settle(self, velocity: float) -> Found | None:
+        state, params = self._state, self.params
+        now = len(state.height) - 1
+        end = self._end_at()
+        if velocity > -params.turned_speed_share * state.fastest_back:
+            # No pause at all: the next repetition has begun, and the turn between the two is the end.
+            slow = range(state.settling_at, now + 1)
+            return self._complete(next(i for i in slow if state.velocity[i] >= 0.0))
+        late = now - state.settling_at >= params.longest_settling_s * HOP_RATE_HZ
+        return self._complete(end) if end < now or late else None
+
+    def _end_at(self) -> int:
+        """Index where braking at the end of the way back has died away; the newest one if it has not yet."""
+        state, acceleration = self._state, self._state.acceleration
+        braking = _argmax(acceleration, state.fastest_back_at, state.settling_at)
+        level = self.params.edge_acceleration_share * acceleration[braking]
+        end = braking
+        while end < len(acceleration) - 1 and acceleration[end] > level:
+            end += 1
+        return end
+
+    def _start_at(self, fastest_out: int) -> int:
+        """Index where the acceleration of the way out rises."""
+        velocity, acceleration = self._state.velocity, self._state.acceleration
+        slow = fastest_out
+        while slow > 0 and velocity[slow] > _LOBE_SHARE * velocity[fastest_out]:
+            slow -= 1
+        push = _argmax(acceleration, max(0, slow - _LOBE_MARGIN_HOPS), fastest_out)
+        level = self.params.edge_acceleration_share * acceleration[push]
+        start = push
+        while start > 0 and acceleration[start] > level:
+            start -= 1
+        return start
+
+    def _complete(self, end: int) -> Found:
+        state, params = self._state, self.params
+        fastest_out = _argmax(state.velocity, 0, state.farthest_at)
+        start = self._start_at(fastest_out)
+        slowest = min(state.velocity[fastest_out], -state.fastest_back)
+        rep: Found = RestResumed(state.first_hop + len(state.height) - 1)
+        if slowest >= params.min_speed_mps and end - start >= params.min_duration_s * HOP_RATE_HZ:
+            rep = self._phases(start, end)
+            state.ranges = [*state.ranges[-params.remembered_reps + 1 :], rep.range_m or 0.0]
+        self._rest_from(end)
+        return rep
+
+    def _phases(self, start: int, end: int) -> RepFound:
+        """Where the way out ends and the way back begins, when the pelvis stood still at both ends.
+
+        Between two moments of rest the offset of the accelerometer is known, so the repetition is
+        integrated once more without any leak.
+        """
+        state = self._state
+        acceleration = np.array(state.acceleration[start : end + 1])
+        velocity = np.add.accumulate(acceleration + state.offset[start : end + 1]) / HOP_RATE_HZ
+        velocity -= np.linspace(velocity[0], velocity[-1], len(velocity))
+        height = np.add.accumulate(velocity) / HOP_RATE_HZ
+        top = int(np.argmax(height))
+        hold, leave = self._hold_around(top, velocity, acceleration)
+        if leave - hold < self.params.shortest_hold_s * HOP_RATE_HZ:
+            hold = leave = top
+        first, turn = state.first_hop + start, (hold + leave) // 2
+        hops = (first, first + hold, first + turn, first + leave, first + end - start)
+        return RepFound(*hops, range_m=float(height[top]))
+
+    def _hold_around(
+        self, top: int, velocity: NDArray[np.float64], acceleration: NDArray[np.float64]
+    ) -> tuple[int, int]:
+        """Where braking on the way out has died away, and where the push for the way back rises."""
+        out, back = int(np.argmax(velocity[: top + 1])), int(np.argmin(velocity[top:])) + top
+        share = self.params.edge_acceleration_share
+        hold = int(np.argmin(acceleration[out : top + 1])) + out
+        level = share * acceleration[hold]
+        while hold < top and acceleration[hold] < level:
+            hold += 1
+        leave = int(np.argmin(acceleration[top : back + 1])) + top
+        level = share * acceleration[leave]
+        while leave > top and acceleration[leave] < level:
+            leave -= 1
+        return hold, leave
+
+    def _rest_from(self, index: int) -> None:
+        """Begin to wait for the next repetition, with the hops from `index` on as its past."""
+        state = self._state
+        self._state = HeightRepsState(
+            first_hop=state.first_hop + index,
+            height=state.height[index:],
+            velocity=state.velocity[index:],
+            acceleration=state.acceleration[index:],
+            offset=state.offset[index:],
+            rest=min(state.height[index:]),
+            ranges=state.ranges,
+        )
+
+
+def _argmax(values: list[float], first: int, last: int) -> int:
+    """Index of the largest of ``values[first:last + 1]``."""
+    return max(range(first, last + 1), key=values.__getitem__)

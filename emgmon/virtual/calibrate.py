@@ -1,0 +1,90 @@
+"""The calibration that a session with the virtual person would have, measured through the same channels."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emgmon.metrics.calibration import (
+    Calibration,
+    ChannelCalibration,
+    measure_reference,
+    measure_rest,
+)
+from emgmon.metrics.reference import ReferenceSet
+from emgmon.virtual.curve import SmoothCurve
+from emgmon.virtual.emg import EMG_SCALE_UV, EmgChannelModel, Take, channel_models, record_channel
+from emgmon.virtual.exercise_model import EXERCISE_MODELS
+from emgmon.virtual.params import AthleteParams
+from emgmon.virtual.plan import LOG_RATIO_SD
+
+REST_S = 5.0
+"""Length of the stretch in which the person lies relaxed."""
+
+N_TRIALS = 3
+"""Reference contractions of every muscle."""
+
+TRIAL_S = 5.0
+"""Length of one, ramps included."""
+
+TRIAL_RAMP_S = 1.0
+"""Time to reach and to leave 100 %."""
+
+TRIAL_REST_S = 2.0
+"""Rest between two; a person needs longer, a model does not."""
+
+REFERENCE_REPS = 10
+"""Repetitions of the person's good set."""
+
+MEASUREMENT_LOG_RATIO_SD = 0.05
+"""What the noise-like nature of EMG adds to the log ratio of one repetition: two sides of each of
+two muscles, each known to 4-5 % from 2 s of signal."""
+
+
+def calibrate(params: AthleteParams) -> Calibration:
+    """Record rest and reference contractions and measure them as a session does."""
+    channels = channel_models(params)
+    rest_uv = measure_rest(_record(channels, _rest_take(params), None, params), params.emg_rate_hz)
+    trials_uv = _record(channels, _reference_take(params), _trials(), params)
+    reference_uv = measure_reference(trials_uv, params.emg_rate_hz, rest_uv)
+    measured = tuple(
+        ChannelCalibration(channel.site, channel.side, float(rest), float(reference))
+        for channel, rest, reference in zip(channels, rest_uv, reference_uv, strict=True)
+    )
+    return Calibration(method="mvic", channels=measured)
+
+
+def good_set(exercise: str) -> ReferenceSet:
+    """Give the person's good set, from the parameters of the model."""
+    share = EXERCISE_MODELS[exercise].good_share_pct / 100.0
+    return ReferenceSet(
+        exercise=exercise,
+        n_reps=REFERENCE_REPS,
+        log_ratio=math.log(share / (1.0 - share)),
+        rep_sd=math.hypot(LOG_RATIO_SD, MEASUREMENT_LOG_RATIO_SD),
+    )
+
+
+def _rest_take(params: AthleteParams) -> Take:
+    return Take("rest", round(REST_S * params.emg_rate_hz))
+
+
+def _reference_take(params: AthleteParams) -> Take:
+    duration_s = N_TRIALS * TRIAL_S + (N_TRIALS - 1) * TRIAL_REST_S
+    return Take("reference", round(duration_s * params.emg_rate_hz))
+
+
+def _trials() -> SmoothCurve:
+    """Activation over the reference take, percent."""
+    starts_s = [trial * (TRIAL_S + TRIAL_REST_S) for trial in range(N_TRIALS)]
+    offsets_s = (0.0, TRIAL_RAMP_S, TRIAL_S - TRIAL_RAMP_S, TRIAL_S)
+    times_s = [start_s + offset_s for start_s in starts_s for offset_s in offsets_s]
+    return SmoothCurve(np.asarray(times_s), np.asarray([0.0, 100.0, 100.0, 0.0] * N_TRIALS))
+
+
+def _record(
+    channels: tuple[EmgChannelModel, ...], take: Take, activation: SmoothCurve | None, params: AthleteParams
+) -> NDArray[np.float64]:
+    """Record one take of all channels, in microvolt; shape (n_samples, n_channels)."""
+    counts = [record_channel(channel, activation, take, params) for channel in channels]
+    return np.stack(counts, axis=1).astype(np.float64) * EMG_SCALE_UV

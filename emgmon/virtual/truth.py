@@ -1,0 +1,105 @@
+"""What really happened, beside every simulated recording: the yardstick of the analysis."""
+
+from pathlib import Path
+
+import msgspec
+
+from emgmon.errors import SimulationError
+
+TRUTH_SCHEMA = "emgmon.truth/1"
+"""Name of the file's layout."""
+
+
+class PhaseTruth(msgspec.Struct, frozen=True):
+    """One phase of a repetition: ``lift``, ``hold`` or ``return``."""
+
+    name: str
+    start_s: float
+    end_s: float
+
+
+class RepTruth(msgspec.Struct, frozen=True):
+    """One repetition as it was performed; times are session seconds."""
+
+    set: int
+    number: int
+    side: str | None
+    start_s: float
+    """The pelvis leaves the start position."""
+    turn_s: float
+    """Middle of the time in the far position: the top of a bridge, the bottom of a squat."""
+    end_s: float
+    """The pelvis is back."""
+    glute_share_pct: float
+    """``100 GE / (GE + BE)``."""
+    glute_engagement_pct: float | None = None
+    """GE: mean noise-free activation over the work, both sides averaged, percent of reference."""
+    back_engagement_pct: float | None = None
+    """BE: the same for the erector spinae."""
+    work_start_s: float | None = None
+    """The working phases start: with the lift, or at the turn where the lift comes last."""
+    work_end_s: float | None = None
+    """They end: with the hold, or with the lift where it comes last."""
+    phases: tuple[PhaseTruth, ...] = ()
+    pelvis_height_range_m: float | None = None
+    pelvis_pitch_range_deg: float | None = None
+
+
+class LossTruth(msgspec.Struct, frozen=True):
+    """What the air swallowed of one stream."""
+
+    stream: int
+    notifications: int
+    samples: int
+
+
+class ParamsTruth(msgspec.Struct, frozen=True):
+    """What the virtual athlete was asked for."""
+
+    glute_share_pct: float
+    snr_db: float
+    hum_uv: float
+    heartbeat_uv: float
+    drift_uv: float
+    motion_uv: float
+    seed: int
+
+
+class Truth(msgspec.Struct, frozen=True):
+    """Truth of one recording. Only `reps` is always there."""
+
+    reps: tuple[RepTruth, ...]
+    schema: str = TRUTH_SCHEMA
+    exercise: str | None = None
+    duration_s: float | None = None
+    params: ParamsTruth | None = None
+    lost: tuple[LossTruth, ...] = ()
+
+    def to_json(self) -> bytes:
+        """Encode for a file that people also read."""
+        return msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n"
+
+    @classmethod
+    def from_json(cls, data: bytes) -> "Truth":
+        """Decode; keys that are not known are ignored.
+
+        Raises
+        ------
+        SimulationError
+            When the data is not a truth file.
+        """
+        try:
+            return msgspec.json.decode(data, type=cls)
+        except msgspec.DecodeError as error:
+            raise SimulationError(f"this is not a truth file: {error}") from error
+
+
+def truth_path(recording: Path) -> Path:
+    """Where the truth of a recording lies: ``OUT.truth.json`` beside ``OUT.arrows``."""
+    stem = recording.with_suffix("") if recording.suffix == ".arrows" else recording
+    return stem.with_name(stem.name + ".truth.json")
+
+
+def read_truth(recording: Path) -> Truth:
+    """Read the truth that lies beside a recording."""
+    return Truth.from_json(truth_path(recording).read_bytes())

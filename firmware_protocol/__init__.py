@@ -1,0 +1,1 @@
+"""The contract between sensor and host: usable alone, needs only the standard library and numpy."""

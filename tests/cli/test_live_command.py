@@ -1,0 +1,79 @@
+"""The commands as a person runs them: another process, signals, files."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from emgmon.events import NotificationKind
+from emgmon.recording.reader import RecordingReader
+
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals to another process need POSIX")
+
+
+def start(name, *arguments):
+    program = f"from emgmon.cli.{name} import command; command()"
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", program, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for(process, words):
+    said = ""
+    for line in process.stderr:
+        said += line
+        if words in line:
+            return said
+    raise AssertionError(f"ended without saying {words!r}: {said}")
+
+
+def kinds_in(path):
+    reader = RecordingReader(path)
+    kinds = [int(kind) for batch in reader.batches() for kind in batch.kind]
+    assert reader.torn is None
+    return kinds
+
+
+@posix_only
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("name", ["live", "record", "demo"])
+def test_an_interrupted_session_sends_stop_and_leaves_a_closed_recording(tmp_path, name, number):
+    path = tmp_path / "set.arrows"
+    which = [] if name == "demo" else ["--sensor", "virtual"]
+    with start(name, *which, "--out", path) as process:
+        wait_for(process, "battery")
+        process.send_signal(number)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "Traceback" not in said
+    assert said.splitlines()[-2:] == ["stopped", f"recording: {path}"]
+    kinds = kinds_in(path)
+    # The answers to START and to STOP: the goodbye was said.
+    assert kinds.count(NotificationKind.CONTROL) == 2
+    assert NotificationKind.DATA in kinds
+    assert [found.name for found in tmp_path.iterdir()] == ["set.arrows"]
+
+
+@posix_only
+def test_a_session_interrupted_while_it_connects_ends_without_a_traceback(tmp_path):
+    with start("live", "--sensor", "virtual", "--out", tmp_path / "a.arrows") as process:
+        wait_for(process, "scanning")
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    # Connecting takes a fifth of a second, so now and then the signal comes after it.
+    assert process.returncode in (0, 130)
+    assert "Traceback" not in said
+    assert not (tmp_path / "a.arrows.part").exists()
+
+
+def test_a_recording_of_a_given_length_ends_by_itself(tmp_path):
+    path = tmp_path / "set.arrows"
+    with start("record", "--sensor", "virtual", "--out", path, "--duration", "0.5") as process:
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert said.splitlines()[-1] == f"recording: {path}"
+    assert NotificationKind.DATA in kinds_in(path)

@@ -1,0 +1,82 @@
+"""The table of legal moves, without a radio."""
+
+import pytest
+
+from emgmon.clock import ManualClock
+from emgmon.errors import SensorError
+from emgmon.events import LinkState
+from emgmon.sensors.ble import SYSTEM_RADIO
+from emgmon.sensors.journal import link_row, read_link_row
+from emgmon.sensors.link import LEGAL_MOVES, SensorLink
+
+
+def a_link(changes):
+    return SensorLink(
+        0, SYSTEM_RADIO, ManualClock(), address=None, receive=lambda *_: None, changed=changes.append
+    )
+
+
+def reachable_from(state):
+    seen, front = set(), [state]
+    while front:
+        current = front.pop()
+        if current not in seen:
+            seen.add(current)
+            front += LEGAL_MOVES[current]
+    return seen
+
+
+def test_every_state_has_its_line_in_the_table():
+    assert set(LEGAL_MOVES) == set(LinkState)
+
+
+def test_only_reconnecting_cannot_be_reached_in_this_version():
+    assert reachable_from(LinkState.IDLE) == set(LinkState) - {LinkState.RECONNECTING}
+
+
+def test_every_reachable_state_can_be_closed():
+    for state in reachable_from(LinkState.IDLE):
+        assert LinkState.CLOSED in reachable_from(state)
+
+
+def test_closed_is_final():
+    assert LEGAL_MOVES[LinkState.CLOSED] == frozenset()
+
+
+async def test_closing_a_link_that_never_opened_says_so_once():
+    changes = []
+    link = a_link(changes)
+    await link.close()
+    await link.close()
+    assert [change.state for change in changes] == [LinkState.CLOSED]
+
+
+async def test_a_closed_link_cannot_connect():
+    link = a_link([])
+    await link.close()
+    with pytest.raises(ValueError, match="from closed to scanning"):
+        await link.connect()
+
+
+async def test_a_link_cannot_start_before_it_has_connected():
+    with pytest.raises(ValueError, match="after it has connected"):
+        await a_link([]).start()
+
+
+@pytest.mark.parametrize("state", LinkState)
+def test_a_change_of_state_survives_its_way_through_the_recording(state):
+    from emgmon.events import LinkChanged
+
+    change = LinkChanged(3, state, "µ “quoted”")
+    assert read_link_row(link_row(change)) == change
+
+
+@pytest.mark.parametrize(
+    "payload", [b"", b"{}", b'{"event":"mark","text":"x"}', b"\xff\x00", b'{"event":"link"}']
+)
+def test_another_kind_of_row_is_not_taken_for_a_change_of_state(payload):
+    assert read_link_row(payload) is None
+
+
+def test_errors_carry_advice():
+    assert SensorError("x", advice="y").advice == "y"
