@@ -103,8 +103,10 @@ def smooth_step(x: NDArray[np.float64]) -> NDArray[np.float64]:
 class Movement:
     """Height of a pelvis that leaves rest and comes back, sampled at any rate, with known edges."""
 
-    def __init__(self, reps: Iterable[tuple[float, float, float, float, float]], *, tail_s: float = 3.0) -> None:
-        """Take (start, out, hold, back, range) of each repetition: seconds, seconds, seconds, seconds, metres."""
+    def __init__(
+        self, reps: Iterable[tuple[float, float, float, float, float]], *, tail_s: float = 3.0
+    ) -> None:
+        """Take (start, out, hold, back, range) of each repetition, in seconds and metres."""
         self.reps = tuple(reps)
         last = self.reps[-1] if self.reps else (0.0, 0.0, 0.0, 0.0, 0.0)
         self.duration_s = sum(last[:4]) + tail_s

@@ -1,6 +1,7 @@
 """Notifications are on their way to the disk before anything is computed from them."""
 
 import contextlib
+import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from emgmon.recording.messages import (
     batch_message,
     cut,
     header_message,
+    seconds,
 )
 
 FLUSH_NS = 250_000_000
@@ -101,7 +103,7 @@ class RecordingWriter:
         """Write many notifications at once, behind all that came before; for imports and simulations."""
         self._open_file()
         self._flush()
-        for piece in cut(batch):
+        for piece in itertools.chain.from_iterable(map(cut, seconds(batch))):
             self._write(batch_message(piece))
         self.tick()
 

@@ -25,7 +25,7 @@ class HeightRepsParams:
     """After this long away from rest there is no way to tell height from drift."""
     reversal_share: float = 0.35
     """A change of direction counts from this share of the range (of the person's own median, once known)."""
-    return_share: float = 0.6
+    return_share: float = 0.5
     """A repetition is over only after this share of the way out was undone."""
     settled_speed_share: float = 0.1
     """... and the way back has slowed down to this share of its fastest."""

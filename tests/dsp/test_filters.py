@@ -8,7 +8,12 @@ from emgmon.dsp.filters import BandPass, band_pass, butterworth_sos, has_emg_ban
 
 @pytest.mark.parametrize(
     ("order", "corner_hz", "rate_hz", "kind"),
-    [(4, 30.0, 2000.0, "high"), (4, 450.0, 2000.0, "low"), (4, 112.5, 250.0, "low"), (2, 20.0, 1000.0, "high")],
+    [
+        (4, 30.0, 2000.0, "high"),
+        (4, 450.0, 2000.0, "low"),
+        (4, 112.5, 250.0, "low"),
+        (2, 20.0, 1000.0, "high"),
+    ],
 )
 def test_the_design_has_the_frequency_response_of_scipy(order, corner_hz, rate_hz, kind):
     ours = butterworth_sos(order, corner_hz, rate_hz, kind=kind)

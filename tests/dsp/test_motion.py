@@ -74,9 +74,7 @@ def test_gravity_is_found_however_the_sensor_is_mounted():
     upright = VerticalStage(rate_hz=100.0).process(imu, clock, 0)
     mounted = VerticalStage(rate_hz=100.0).process(turned, clock, 0)
     # Tilt settles within the first seconds.
-    np.testing.assert_allclose(
-        mounted.acceleration_mps2[300:], upright.acceleration_mps2[300:], atol=0.02
-    )
+    np.testing.assert_allclose(mounted.acceleration_mps2[300:], upright.acceleration_mps2[300:], atol=0.02)
 
 
 def test_a_short_hole_is_bridged_and_a_long_one_is_a_break():

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,4 +40,4 @@ def test_a_long_gap_comes_in_pieces_of_at_most_a_minute():
 def test_runs_put_together_are_the_flags(flags):
     found = runs(np.array(flags, dtype=bool))
     assert [value for start, stop, value in found for _ in range(start, stop)] == flags
-    assert all(one[2] != other[2] for one, other in zip(found, found[1:], strict=False))
+    assert all(one[2] != other[2] for one, other in itertools.pairwise(found))

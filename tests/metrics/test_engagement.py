@@ -71,7 +71,9 @@ def test_a_silent_muscle_has_a_share_but_no_ratio():
 
 
 def test_a_muscle_that_was_not_measured_leaves_no_number_behind():
-    absent = Engagement(Muscle("back", (), "no electrode on the back", Quality.REJECT), None, math.nan, "no electrode")
+    absent = Engagement(
+        Muscle("back", (), "no electrode on the back", Quality.REJECT), None, math.nan, "no electrode"
+    )
     share, _ = share_metrics(part(GLUTE, 40.0), absent)
     assert (share.value, share.low, share.n, share.reason) == (None, None, 0, "no electrode")
     assert engagement_metric(absent).value is None
@@ -84,7 +86,9 @@ def test_both_sides_of_the_first_site_that_is_worn_are_averaged():
     assert engagement(muscle, activation, gap=None).percent == 25.0
 
 
-@pytest.mark.parametrize(("snr_db", "quality"), [(20, Quality.GOOD), (10, Quality.USABLE), (5, Quality.REJECT)])
+@pytest.mark.parametrize(
+    ("snr_db", "quality"), [(20, Quality.GOOD), (10, Quality.USABLE), (5, Quality.REJECT)]
+)
 def test_quality_is_that_of_the_weakest_channel(snr_db, quality):
     muscle = find_muscle("glute", GLUTE_SITES, SITES, calibration(30, snr_db, 30, 30))
     assert muscle.quality is quality

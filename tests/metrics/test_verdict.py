@@ -87,7 +87,9 @@ def test_more_glute_never_makes_the_verdict_worse(glute, back, factor):
 def test_no_sentence_judges_the_person(glute, back):
     for reference in (REFERENCE, None):
         said = judged(glute, back, reference).sentence.lower()
-        assert not any(word in said for word in ("weak", "inhibited", "abnormal", "injury", "diagnos", "treat"))
+        assert not any(
+            word in said for word in ("weak", "inhibited", "abnormal", "injury", "diagnos", "treat")
+        )
 
 
 def test_the_minimal_detectable_change_is_that_of_the_published_variation():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from emgmon.errors import EmgmonError, RecordingError
 from emgmon.metrics.calibration import Calibration, ChannelCalibration
 from emgmon.metrics.reference import ReferenceSet
-from emgmon.recording.format import arrow_schema, sensor_capabilities
+from emgmon.recording.format import arrow_schema, sensor_capabilities, session_setup
 from emgmon.recording.messages import DamageKind
 from emgmon.recording.reader import RecordingReader
 from emgmon.recording.verify import verify
@@ -165,6 +165,15 @@ def test_one_changed_letter_in_the_header_is_noticed(sound: Path) -> None:
     with pytest.raises(RecordingError, match="header is damaged") as caught:
         RecordingReader(sound)
     assert "--header-from" in caught.value.advice
+
+
+def test_the_header_sets_up_a_session(tmp_path: Path) -> None:
+    calibration = Calibration("mvic", (ChannelCalibration("gluteus_maximus", "left", 3.5, 210.0),))
+    read = header(exercise="bridge", calibration=calibration)
+    setup = session_setup(read)
+    assert setup.sensors == (capabilities(),)
+    assert (setup.exercise, setup.calibration, setup.reference) == ("bridge", calibration, None)
+    assert session_setup(read, exercise="squat").exercise == "squat"
 
 
 def test_capabilities_that_do_not_decode_are_named(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -97,8 +98,19 @@ def test_an_idle_recording_is_not_synced(tmp_path: Path, monkeypatch: pytest.Mon
         monkeypatch.undo()
 
 
-def test_many_rows_become_few_large_batches(tmp_path: Path) -> None:
-    expected = session_rows(40_000 - 1)
+def test_many_rows_are_cut_at_every_second_of_arrival(tmp_path: Path) -> None:
+    expected = session_rows(200)
+    with RecordingWriter(tmp_path / "a.arrows", header(), clock=ManualClock()) as writer:
+        writer.append_many(from_notifications(expected))
+    batches = list(RecordingReader(tmp_path / "a.arrows").batches(min_rows=1))
+    assert same(join(batches), expected)
+    # Packets of 50 ms: the first second also holds the answer to START.
+    assert [len(batch) for batch in batches] == [21] + [20] * 9
+    assert [batch.arrival_ns[0] // 10**9 for batch in batches] == list(range(10))
+
+
+def test_many_rows_within_a_second_become_few_large_batches(tmp_path: Path) -> None:
+    expected = [replace(row, arrival_ns=7) for row in session_rows(40_000 - 1)]
     with RecordingWriter(tmp_path / "a.arrows", header(), clock=ManualClock()) as writer:
         writer.append(expected[0])
         writer.append_many(from_notifications(expected[1:]))
@@ -256,6 +268,7 @@ def test_a_recording_is_readable_before_its_first_notification(tmp_path: Path) -
 _CHILD = """
 import sys
 sys.path[:0] = sys.argv[2:]
+from dataclasses import replace
 from pathlib import Path
 from tests.recording.recording_examples import data_row, header
 from emgmon.clock import ManualClock

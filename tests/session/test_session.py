@@ -222,7 +222,9 @@ def test_without_the_answer_to_start_the_first_packet_is_the_zero_of_time():
 
 
 def test_repetitions_wait_for_the_muscles_to_catch_up():
-    imu_first = sorted(notifications(), key=lambda n: (len(n.payload) > 0 and n.payload[1] == EMG, n.arrival_ns))
+    imu_first = sorted(
+        notifications(), key=lambda n: (len(n.payload) > 0 and n.payload[1] == EMG, n.arrival_ns)
+    )
     assert reps_of(run(imu_first)) == reps_of(WHOLE)
 
 
@@ -236,9 +238,7 @@ def test_muscles_that_never_come_are_not_waited_for_at_the_end():
 
 def test_muscles_alone_are_counted_on_their_envelope():
     sensor = capabilities(EMG_STREAM)
-    received = merged(
-        [start(EMG_STREAM)], data_notifications(EMG_STREAM, EMG_VALUES, samples_per_packet=20)
-    )
+    received = merged([start(EMG_STREAM)], data_notifications(EMG_STREAM, EMG_VALUES, samples_per_packet=20))
     session = Session(setup(sensor))
     assert session.movement_signal == "emg_envelope"
     assert len(session.limits) == 1
@@ -255,16 +255,12 @@ def test_motion_alone_counts_and_does_not_claim_to_know_the_muscles():
     )
     reps = reps_of(run(received, setup(sensor, calibration=None, reference=None)))
     assert len(reps) == 4
-    assert {(rep.verdict, rep.verdict_basis) for rep in reps} == {
-        (Verdict.NO_REFERENCE, VerdictBasis.MOTION)
-    }
+    assert {(rep.verdict, rep.verdict_basis) for rep in reps} == {(Verdict.NO_REFERENCE, VerdictBasis.MOTION)}
     assert value(reps[0], "glute_share_pct").reason == "no electrode on the glute"
 
 
 def test_a_long_rest_parts_two_sets():
-    rested = Movement(
-        [(4.0 + 4.0 * k + 20.0 * (k > 1), 1.0, 1.0, 1.0, 0.16) for k in range(4)], tail_s=2.0
-    )
+    rested = Movement([(4.0 + 4.0 * k + 20.0 * (k > 1), 1.0, 1.0, 1.0, 0.16) for k in range(4)], tail_s=2.0)
     sensor = capabilities(PELVIS_STREAM)
     received = merged(
         [start(PELVIS_STREAM)], data_notifications(PELVIS_STREAM, rested.imu(), samples_per_packet=5)

@@ -1,0 +1,76 @@
+"""Live, replayed in real time and analysed at once: one session, one set of events."""
+
+import asyncio
+
+import numpy as np
+
+from emgmon.analysis import analyse
+from emgmon.clock import ManualClock, SystemClock
+from emgmon.events import LinkChanged, RepCompleted, SessionEnded, SetCompleted
+from emgmon.recording.format import session_setup
+from emgmon.recording.playback import PlaybackFeed
+from emgmon.recording.reader import RecordingReader
+from emgmon.session import Session
+from emgmon.virtual.athlete import AthleteParams, perform
+from emgmon.virtual.feed import VirtualFeed
+from emgmon.virtual.script import script
+from tests.builders import curves, decisions
+
+LIMIT_S = 60
+
+
+async def live(path):
+    """A short set on the virtual sensor, over the virtual air, in real time."""
+    params = AthleteParams(exercise="bridge", n_reps=2, seed=5)
+    feed = VirtualFeed("bridge", lambda: script([perform(params)]), out=path, clock=SystemClock())
+    events = []
+    async with asyncio.timeout(LIMIT_S):
+        await feed.open()
+        while not feed.ended:
+            events += feed.poll()
+            await asyncio.sleep(1 / 30)
+    await feed.close()
+    return events + list(feed.poll())
+
+
+async def replayed(path):
+    """The recording at the pace of the recording, by a clock that is turned thirty times a second."""
+    clock = ManualClock()
+    feed = PlaybackFeed(path, clock=clock, speed=1.0)
+    await feed.open()
+    events = []
+    while not feed.ended:
+        events += feed.poll()
+        clock.advance_s(1 / 30)
+    await feed.close()
+    return events
+
+
+async def test_live_replay_and_analysis_report_the_same(tmp_path):
+    path = tmp_path / "session.arrows"
+    lived = [event for event in await live(path) if not isinstance(event, LinkChanged)]
+    played = await replayed(path)
+    assert decisions(lived) == [e for e in decisions(played) if not isinstance(e, LinkChanged)]
+    assert sum(isinstance(event, RepCompleted) for event in lived) == 2
+    assert isinstance(lived[-1], SessionEnded)
+
+    reader = RecordingReader(path)
+    session = Session(session_setup(reader.header))
+    at_once = [event for batch in reader.batches() for event in session.receive_many(batch)]
+    at_once += session.finish()
+    kinds = (RepCompleted, SetCompleted, SessionEnded)
+    assert [e for e in lived if isinstance(e, kinds)] == [e for e in at_once if isinstance(e, kinds)]
+    for name, values in curves(lived).items():
+        np.testing.assert_array_equal(curves(played)[name], values)
+        np.testing.assert_array_equal(curves(at_once)[name], values)
+
+    document = analyse(path)
+    shares = [rep.metrics["glute_share_pct"].value for done in document.sets for rep in done.reps]
+    lived_shares = [
+        m.value
+        for e in lived
+        if isinstance(e, RepCompleted)
+        for m in e.metrics
+        if m.name == "glute_share_pct"
+    ]
+    assert shares == lived_shares
