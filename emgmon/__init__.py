@@ -1,3 +1,3 @@
-"""emgmon: rep by rep, did the glutes do the work or did the lower back take over?"""
+"""Rep by rep: who did the work, the glutes or the lower back."""
 
 __version__ = "0.1.0"

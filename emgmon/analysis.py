@@ -12,6 +12,9 @@ from emgmon.session import Session
 
 SCHEMA = "emgmon.analysis/1"
 
+Watch = Callable[[SessionEvent], None]
+"""Is shown every event of an analysis."""
+
 
 class MetricDocument(msgspec.Struct, frozen=True):
     """One figure, or the reason why there is none."""
@@ -99,9 +102,7 @@ def ignore(_event: SessionEvent) -> None:
     """Watch nothing."""
 
 
-def analyse(
-    path: Path, *, exercise: str | None = None, watch: Callable[[SessionEvent], None] = ignore
-) -> AnalysisDocument:
+def analyse(path: Path, *, exercise: str | None = None, watch: Watch = ignore) -> AnalysisDocument:
     """Analyse a recording from its first notification to its last sound one.
 
     Parameters
@@ -129,7 +130,7 @@ def analyse(
     return _document(reader, session, kept)
 
 
-def _take(events: list[SessionEvent], kept: list[SessionEvent], watch: Callable[[SessionEvent], None]) -> None:
+def _take(events: list[SessionEvent], kept: list[SessionEvent], watch: Watch) -> None:
     """Show all events and keep the few that the document is made of."""
     for event in events:
         watch(event)

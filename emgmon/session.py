@@ -153,7 +153,9 @@ class Session:
                 " sensor on the pelvis, or EMG"
             )
         elif self.movement_signal != self.exercise.movement_signal:
-            said.append("no six-axis motion sensor on the pelvis: repetitions are counted on the EMG envelope")
+            said.append(
+                "no six-axis motion sensor on the pelvis, so repetitions are counted on the EMG envelope"
+            )
         return tuple(said)
 
     def receive(self, notification: Notification) -> list[SessionEvent]:

@@ -46,7 +46,7 @@ class _Commands(click.Group):
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="emgmon")
 def cli() -> None:
-    """Rep by rep: did the glutes do the work, or did the lower back take over?"""
+    """Tell, rep by rep, whether the glutes did the work or the lower back took over."""
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     help="Also write the EMG envelopes, 100 a second, to this CSV file.",
 )
 @click.option("--force", is_flag=True, help="Replace FILE if it is there.")
-def command(*, recording: Path, as_json: bool, exercise: str | None, envelopes: Path | None, force: bool) -> None:
+def command(
+    *, recording: Path, as_json: bool, exercise: str | None, envelopes: Path | None, force: bool
+) -> None:
     """Count and judge the repetitions of the recording REC."""
     from emgmon.analysis import analyse
 

@@ -39,7 +39,7 @@ def command(
 
     report = import_csv(paths, out, exercise=exercise, rate_hz=rate_hz, replace=force)
     for warning in report.warnings:
-        click.echo(f"Warning: {warning}", err=True)
+        click.echo(f"warning: {warning}", err=True)
     click.echo(f"{report.path}: {len(report.streams)} stream(s), {report.duration_s:.1f} s")
     for stream in report.streams:
         click.echo(f"  {_line(stream)}")

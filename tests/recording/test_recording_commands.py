@@ -43,7 +43,7 @@ def test_import_tells_what_it_made_and_warns_on_the_other_channel(csv: Path, tmp
     assert f"{out}: 1 stream(s), 1.0 s" in result.stdout
     assert "EMG of left gluteus_maximus: 99 samples at 100 Hz, 1 missing in 1 gap(s)" in result.stdout
     assert "Warning" not in result.stdout
-    assert "Warning: set.csv: column 2 ('seq') is skipped" in result.stderr
+    assert "warning: set.csv: column 2 ('seq') is skipped" in result.stderr
     assert RecordingReader(out).header.exercise == "squat"
 
 

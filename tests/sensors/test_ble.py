@@ -73,9 +73,8 @@ async def test_whatever_else_goes_wrong_is_passed_on_with_its_own_words(error):
 
 
 async def test_a_scan_lists_the_sensor_with_its_name_and_strength(make_bench):
-    from tests.sensors.bench import BOOT_ID, FastClock
-
     from emgmon.virtual.air import SENSOR_ADDRESS
+    from tests.sensors.bench import BOOT_ID, FastClock
 
     bench = await make_bench(clock=FastClock(1))
     (found,) = await scan(bench.radio, duration_s=0.3)

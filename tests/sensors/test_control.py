@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from tests.sensors.bench import small_capabilities
 
 from emgmon.errors import SensorError
 from emgmon.sensors import control as module
@@ -18,6 +17,7 @@ from firmware_protocol.control import (
     capability_part,
     mtu_too_small,
 )
+from tests.sensors.bench import small_capabilities
 
 STARTED = Started(7, 1000, (StreamStart(1, 5, 1000),))
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from tests.sensors.bench import LIMIT_S, FastClock, happens
 
 from emgmon.clock import SystemClock
 from emgmon.errors import RecordingError, SensorError
@@ -17,6 +16,7 @@ from emgmon.sensors.journal import read_link_row
 from emgmon.sensors.live import LiveFeed, LiveSetup, recording_path
 from firmware_protocol.control import Opcode, Response, Started
 from firmware_protocol.decoder import Decoder, SampleBlock
+from tests.sensors.bench import LIMIT_S, FastClock, happens
 
 CALIBRATION = Calibration("mvic", (ChannelCalibration("muscle_0", None, 2.0, 200.0),))
 REFERENCE = ReferenceSet("bridge", 8, 0.7, 0.1)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from tests.sensors.bench import BOOT_ID, LIMIT_S, FastClock, happens
 
 from emgmon.clock import ManualClock, SystemClock
 from emgmon.errors import SensorError
@@ -16,6 +15,7 @@ from emgmon.virtual import air as virtual_air
 from emgmon.virtual import backend
 from firmware_protocol.control import Opcode, Response, Started, Status
 from firmware_protocol.decoder import Decoder, SampleBlock
+from tests.sensors.bench import BOOT_ID, LIMIT_S, FastClock, happens
 
 
 @dataclass
