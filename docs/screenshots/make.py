@@ -59,17 +59,17 @@ async def take(picture: Picture) -> str:
     app = MonitorApp(feed)
     async with app.run_test(size=(picture.columns, picture.rows)) as pilot:
         while not app.opened:
-            await pilot.pause()
+            await pilot.pause(0.05)
         clock.advance_s(feed.duration_s + 1 if picture.at_s is None else picture.at_s)
         while feed.position_s < min(feed.duration_s, picture.at_s or feed.duration_s):
-            await pilot.pause()
+            await pilot.pause(0.05)
         revision = None
         while revision != app.view.revision:
             revision = app.view.revision
             app.frame()
-            await pilot.pause()
+            await pilot.pause(0.05)
         await pilot.press(*picture.keys)
-        await pilot.pause()
+        await pilot.pause(0.05)
         return app.export_screenshot(title=f"emgmon replay {picture.recording.name}")
 
 

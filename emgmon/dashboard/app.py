@@ -60,6 +60,7 @@ class MonitorApp(App[None]):
         self.opened = False
         self._opening: Worker[None] | None = None
         self._leaving = False
+        self._farewell = contextlib.ExitStack()
         self._monitor = MonitorScreen(feed, self.view)
 
     def on_mount(self) -> None:
@@ -85,7 +86,7 @@ class MonitorApp(App[None]):
     def frame(self) -> None:
         """Take in every event there is and draw once."""
         self._take_in()
-        if self._monitor.is_mounted:
+        if self._monitor.is_running:
             self._monitor.show_state(opened=self.opened, failure=self.failure, leaving=self._leaving)
 
     def _take_in(self) -> None:
@@ -129,6 +130,11 @@ class MonitorApp(App[None]):
 
     def _go(self) -> None:
         self.exit(return_code=0 if self.failure is None else 1)
+        # A terminal that was resized meanwhile may carry the picture over to the main screen, so nothing
+        # is left of it, and the update begun here, which never ends, keeps it from being drawn again.
+        self._farewell.enter_context(self.batch_update())
+        if self._driver is not None:
+            self._driver.write("\x1b[2J\x1b[H")
 
     def _heed_signals(self) -> None:
         """Answer a request to end from outside like the key, so that the terminal is restored."""

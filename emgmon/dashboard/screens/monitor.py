@@ -13,7 +13,6 @@ from emgmon.dashboard.plots import choose_plots
 from emgmon.dashboard.view import SessionView
 from emgmon.dashboard.widgets.counter import Counter
 from emgmon.dashboard.widgets.keys import LIVE_KEYS, REPLAY_KEYS, KeyLine
-from emgmon.dashboard.widgets.lines import LinesWidget
 from emgmon.dashboard.widgets.notice import Notice
 from emgmon.dashboard.widgets.progress import ProgressLine
 from emgmon.dashboard.widgets.reps import RepList
@@ -54,27 +53,33 @@ class MonitorScreen(Screen[None]):
         super().__init__()
         self._feed = feed
         self._view = view
+        keys = REPLAY_KEYS if feed.transport else LIVE_KEYS
+        self._notice = Notice(id="notice")
+        self._body = Horizontal(id="body")
+        self._panes = Vertical(id="traces")
+        self._traces = tuple(Trace(id=f"trace-{index}") for index in range(_MAX_TRACES))
+        self._status = StatusBar(feed, id="status")
+        self._reps = RepList(id="reps")
+        self._right = Counter(id="counter"), VerdictPanel(id="verdict"), SummaryPanel(id="summary")
+        self._progress = ProgressLine(feed.transport, id="progress")
+        self._keys = KeyLine(keys, id="keys")
 
     def compose(self) -> ComposeResult:
-        transport = self._feed.transport
-        yield StatusBar(self._feed, id="status")
-        yield Notice(id="notice")
-        with Horizontal(id="body"):
+        yield self._status
+        yield self._notice
+        with self._body:
             with Vertical(id="left"):
-                with Vertical(id="traces"):
-                    for index in range(_MAX_TRACES):
-                        yield Trace(id=f"trace-{index}")
-                yield RepList(id="reps")
+                with self._panes:
+                    yield from self._traces
+                yield self._reps
             with Vertical(id="right"):
-                yield Counter(id="counter")
-                yield VerdictPanel(id="verdict")
-                yield SummaryPanel(id="summary")
-        yield ProgressLine(transport, id="progress")
-        yield KeyLine(REPLAY_KEYS if transport else LIVE_KEYS, id="keys")
+                yield from self._right
+        yield self._progress
+        yield self._keys
 
     def on_mount(self) -> None:
-        self.query_one(ProgressLine).display = self._feed.transport is not None
-        self.query_one("#body").display = False
+        self._progress.display = self._feed.transport is not None
+        self._body.display = False
 
     def on_resize(self, event: Resize) -> None:
         self.set_class(event.size.width >= _WIDE_COLUMNS, "-wide")
@@ -82,22 +87,20 @@ class MonitorScreen(Screen[None]):
 
     def show_state(self, *, opened: bool, failure: EmgmonError | None, leaving: bool) -> None:
         """Draw what is new since the last frame."""
-        notice = self.query_one(Notice)
-        notice.display = leaving or failure is not None or not opened
-        self.query_one("#body").display = not notice.display
-        notice.tell(self._view, failure=failure, leaving=leaving)
+        self._notice.display = leaving or failure is not None or not opened
+        self._body.display = not self._notice.display
+        self._notice.tell(self._view, failure=failure, leaving=leaving)
         if opened:
             self._show_traces()
-        for part in (StatusBar, RepList, Counter, VerdictPanel, SummaryPanel, ProgressLine, KeyLine):
-            widget: LinesWidget = self.query_one(part)
-            widget.follow(self._view)
+        for part in (self._status, self._reps, *self._right, self._progress, self._keys):
+            part.follow(self._view)
 
     def _show_traces(self) -> None:
-        fitting = max(1, self.query_one("#traces").size.height // _ROWS_PER_TRACE)
-        plots = choose_plots(self._view)[: min(fitting, _MAX_TRACES)]
-        for index in range(_MAX_TRACES):
+        n_fitting = max(1, self._panes.size.height // _ROWS_PER_TRACE)
+        plots = choose_plots(self._view)[:n_fitting]
+        for index, trace in enumerate(self._traces):
             plot = plots[index] if index < len(plots) else None
-            self.query_one(f"#trace-{index}", Trace).show(plot, self._view, note_time=index == 0)
+            trace.show(plot, self._view, note_time=index == 0)
 
     def action_toggle_pause(self) -> None:
         if self._feed.transport is not None:
@@ -125,4 +128,4 @@ class MonitorScreen(Screen[None]):
         transport.set_speed(speed)
 
     def action_scroll_reps(self, n_rows: int) -> None:
-        self.query_one(RepList).scroll_rows(n_rows)
+        self._reps.scroll_rows(n_rows)
