@@ -93,7 +93,7 @@ def follow(feed: "RecordedFeed", *, plain: bool, duration_s: float | None = None
         if plain:
             interrupted = _on_lines(feed, duration_s)
         else:
-            _on_screen(feed)
+            on_screen(feed)
     finally:
         if feed.recorded:
             click.echo(f"recording: {feed.path}", err=True)
@@ -106,7 +106,8 @@ def follow(feed: "RecordedFeed", *, plain: bool, duration_s: float | None = None
         raise SystemExit(INTERRUPTED)
 
 
-def _on_screen(feed: "Feed") -> None:
+def on_screen(feed: "Feed") -> None:
+    """Show a feed until the person leaves; what went wrong is raised once the terminal is itself again."""
     from emgmon.dashboard.app import MonitorApp
 
     app = MonitorApp(feed)
@@ -138,7 +139,7 @@ async def _print_until_over(feed: "RecordedFeed", duration_s: float | None) -> N
         try:
             await feed.close()
         finally:
-            _print(feed.poll())
+            print_events(feed.poll())
 
 
 async def _open(feed: "RecordedFeed") -> None:
@@ -146,7 +147,7 @@ async def _open(feed: "RecordedFeed") -> None:
     opening = asyncio.create_task(feed.open())
     try:
         while not opening.done():
-            _print(feed.poll())
+            print_events(feed.poll())
             await asyncio.wait((opening,), timeout=1 / POLLS_PER_S)
     finally:
         if not opening.done():
@@ -157,11 +158,12 @@ async def _open(feed: "RecordedFeed") -> None:
 
 async def _print_while_running(feed: "RecordedFeed") -> None:
     while not feed.ended:
-        _print(feed.poll())
+        print_events(feed.poll())
         await asyncio.sleep(1 / POLLS_PER_S)
 
 
-def _print(events: Iterable[Event]) -> None:
+def print_events(events: Iterable[Event]) -> None:
+    """Write results to stdout and everything else to stderr, a line each."""
     from emgmon.cli.plain import line
 
     for event in events:

@@ -1,6 +1,7 @@
 """``emgmon replay``: a recorded session, played as if it were live."""
 
 import asyncio
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,10 +9,6 @@ import click
 
 if TYPE_CHECKING:
     from emgmon.recording.playback import PlaybackFeed
-
-POLLS_PER_S = 30
-INTERRUPTED = 130
-"""Exit status of a program that was ended by Ctrl-C."""
 
 
 @click.command(name="replay")
@@ -31,7 +28,9 @@ def command(*, recording: Path, speed: float, exercise: str | None, plain: bool)
 
     Keys: space pauses, the arrows go 5 seconds back and on, + and - change the speed, q leaves.
     """
-    from emgmon.cli.follow import wants_plain
+    if math.isnan(speed):
+        raise click.BadParameter("nan is not a speed.", param_hint="--speed")
+    from emgmon.cli.follow import on_screen, wants_plain
     from emgmon.clock import SystemClock
     from emgmon.recording.playback import PlaybackFeed
     from emgmon.recording.reader import RecordingReader
@@ -42,40 +41,29 @@ def command(*, recording: Path, speed: float, exercise: str | None, plain: bool)
     if wants_plain(plain=plain):
         _on_lines(feed)
     else:
-        _on_screen(feed)
+        on_screen(feed)
     for warning in feed.warnings:
         click.echo(f"warning: {warning}", err=True)
-
-
-def _on_screen(feed: "PlaybackFeed") -> None:
-    from emgmon.dashboard.app import MonitorApp
-
-    app = MonitorApp(feed)
-    app.run()
-    if app.failure is not None:
-        raise app.failure
-    if app.return_code:
-        raise SystemExit(app.return_code)
 
 
 def _on_lines(feed: "PlaybackFeed") -> None:
     try:
         asyncio.run(_print_all(feed))
     except KeyboardInterrupt:
+        from emgmon.cli.follow import INTERRUPTED
+
         click.echo("stopped", err=True)
         raise SystemExit(INTERRUPTED) from None
 
 
 async def _print_all(feed: "PlaybackFeed") -> None:
-    from emgmon.cli.plain import line
+    from emgmon.cli.follow import POLLS_PER_S, print_events
 
     await feed.open()
     over = False
     while not over:
         events = feed.poll()
         over = feed.ended
-        for said in map(line, events):
-            if said is not None:
-                click.echo(said.text, err=not said.is_result)
+        print_events(events)
         if not events:
             await asyncio.sleep(1 / POLLS_PER_S)

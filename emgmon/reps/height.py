@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emgmon.dsp.pelvis_motion import PelvisMotionHops
+from emgmon.dsp.timeline import runs
 from emgmon.events import HOP_RATE_HZ
 from emgmon.reps.found import Found, RepFound, RestLeft, RestResumed
 
@@ -44,6 +45,9 @@ class HeightRepsParams:
 _LONGEST_REST_HOPS = 60 * HOP_RATE_HZ
 """Rest is remembered this far back; half of it is let go at a time."""
 
+
+_WORTH_SKIPPING = 16
+"""Fewer hops of rest are quicker looked at one by one."""
 
 _FIRST_TURN = 0.7
 """The way back may be noticed a little earlier than the way out had to be."""
@@ -126,27 +130,62 @@ class HeightReps:
         rows = self._direction * np.stack(
             [motion.height_m, motion.velocity_mps, motion.acceleration_mps2, motion.offset_mps2]
         )
-        for offset, (height, velocity, acceleration, taken_off) in enumerate(rows.T.tolist()):
-            if math.isnan(height):
-                if self._state.stage is not _Stage.REST:
-                    found.append(RestResumed(motion.first_hop + offset))
-                self._state = HeightRepsState(ranges=self._state.ranges)
-                continue
-            state = self._state
-            if not state.height:
-                state.first_hop = motion.first_hop + offset
-            state.height.append(height)
-            state.velocity.append(velocity)
-            state.acceleration.append(acceleration)
-            state.offset.append(taken_off)
-            news = self._step(height, velocity)
+        for start, stop, broken in runs(np.isnan(rows[0])):
+            if broken:
+                found.extend(self._break(motion.first_hop + start))
+            else:
+                found.extend(self._run(motion.first_hop + start, rows[:, start:stop]))
+        return found
+
+    def _break(self, hop: int) -> list[Found]:
+        stage = self._state.stage
+        self._state = HeightRepsState(ranges=self._state.ranges)
+        return [] if stage is _Stage.REST else [RestResumed(hop)]
+
+    def _run(self, first_hop: int, rows: NDArray[np.float64]) -> list[Found]:
+        found: list[Found] = []
+        if not self._state.height:
+            self._state.first_hop = first_hop
+        columns = rows.tolist()
+        n_hops, hop = rows.shape[1], 0
+        while hop < n_hops:
+            stop = hop + 1
+            if self._state.stage is _Stage.REST:
+                stop = hop + self._restful(rows[0, hop:])
+            self._remember(columns, hop, stop)
+            news = self._step(columns[0][stop - 1], columns[1][stop - 1])
             if news is not None:
                 found.append(news)
+            hop = stop
         return found
+
+    def _remember(self, columns: list[list[float]], start: int, stop: int) -> None:
+        state = self._state
+        histories = (state.height, state.velocity, state.acceleration, state.offset)
+        for history, column in zip(histories, columns, strict=True):
+            history.extend(column[start:stop])
+
+    def _restful(self, heights: NDArray[np.float64]) -> int:
+        """Count the hops up to and with the first that needs a decision; a long rest is passed at once."""
+        state = self._state
+        room = max(1, _LONGEST_REST_HOPS + 1 - len(state.height))
+        if len(heights) < _WORTH_SKIPPING or room < _WORTH_SKIPPING:
+            return 1
+        heights = heights[:room]
+        lowest = np.minimum(np.minimum.accumulate(heights), state.rest)
+        left = np.flatnonzero(heights - lowest >= self._leaving_m())
+        stop = int(left[0]) + 1 if len(left) else len(heights)
+        state.rest = float(lowest[stop - 1])
+        return stop
 
     def finish(self) -> list[Found]:
         """Close a repetition that was only waiting for its end to be placed."""
         return [self._complete(self._end_at())] if self._state.stage is _Stage.SETTLING else []
+
+    def _leaving_m(self) -> float:
+        """How far the pelvis has to go before it may be a repetition: more for a person with long ranges."""
+        ranges = self._state.ranges
+        return self._reversal_m(sorted(ranges)[len(ranges) // 2] if len(ranges) > 1 else 0.0)
 
     def _reversal_m(self, range_m: float) -> float:
         return max(self.params.min_range_m, self.params.reversal_share * range_m)
@@ -164,9 +203,8 @@ class HeightReps:
     def _rest(self, height: float) -> Found | None:
         state = self._state
         state.rest = min(state.rest, height)
-        usual = sorted(state.ranges)[len(state.ranges) // 2] if len(state.ranges) > 1 else 0.0
         now = len(state.height) - 1
-        if height - state.rest >= self._reversal_m(usual):
+        if height - state.rest >= self._leaving_m():
             state.stage, state.away_at = _Stage.AWAY, now
             state.farthest, state.farthest_at = height, now
             return RestLeft(state.first_hop + now)

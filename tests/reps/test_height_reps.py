@@ -140,3 +140,12 @@ def test_hops_of_a_repetition_never_go_backwards():
         for rep in reps_in(motion_of(regular(hold_s=0.3, pause_s=0.4), seed=seed)):
             hops = [rep.start_hop, rep.hold_hop, rep.turn_hop, rep.back_hop, rep.end_hop]
             assert hops == sorted(hops)
+
+
+@pytest.mark.parametrize("size", [1, 13, 500, 7000])
+def test_minutes_of_rest_before_and_between_repetitions_change_nothing(size):
+    rested = Movement([(start_s, 1.2, 1.0, 1.2, 0.16) for start_s in (70.0, 75.0, 205.0, 330.0)])
+    motion = motion_of(rested)
+    whole = found_in(motion)
+    assert sum(isinstance(news, RepFound) for news in whole) == 4
+    assert found_in(motion, size=size, restore_between=size > 100) == whole
