@@ -147,7 +147,7 @@ class MovementComputed:
 
     first_hop: int
     signal: str
-    """``pelvis_height`` (metres) or ``emg_envelope`` (percent or microvolt)."""
+    """``pelvis_height`` (metres) or ``emg_envelope`` (microvolt)."""
     values: NDArray[np.float64]
     """Shape (n_hops,)."""
 

@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +24,22 @@ REMEMBERED_S = 45.0
 LONGEST_MEMORY_S = 600.0
 """... and no longer than this, should the movement signal stay away."""
 
+TOLERATED_LOSS_S = 0.05
+"""Motion missing in all of a repetition for no longer than this is bridged and does not exclude it."""
+
 
 @dataclass(frozen=True, slots=True)
 class _SetClosed:
     """The set under way ends here; waits in the queue behind its repetitions."""
+
+
+@dataclass(frozen=True, slots=True)
+class MotionLoss:
+    """Motion samples that are missing."""
+
+    first_hop: int
+    last_hop: int
+    seconds: float
 
 
 @dataclass(slots=True)
@@ -35,8 +48,7 @@ class JudgingState:
 
     envelopes: list[HopHistory]
     queue: deque[RepFound | _SetClosed] = field(default_factory=deque)
-    motion_losses: deque[tuple[int, int]] = field(default_factory=deque)
-    """Hops (first, last) between which motion samples are missing."""
+    motion_losses: deque[MotionLoss] = field(default_factory=deque)
     set_number: int = 0
     reps: list[RepCompleted] = field(default_factory=list)
     """Repetitions of the set under way."""
@@ -69,6 +81,11 @@ class Judging:
         fits = reference is not None and exercise is not None and reference.exercise == exercise.name
         self._reference = reference if fits else None
         self.body = find_body([site for stream in streams for site in stream.sites], calibration)
+        ends = np.cumsum([0, *(len(stream.sites) for stream in streams)]).tolist()
+        # For each EMG stream whether it holds glute or back.
+        self._watched = [
+            any(first <= column < stop for column in self.body.watched) for first, stop in pairwise(ends)
+        ]
         self._state = JudgingState([HopHistory(len(stream.sites)) for stream in streams])
 
     @property
@@ -84,9 +101,9 @@ class Judging:
         """Keep new hops of one EMG stream."""
         self._state.envelopes[index].append(hops.first_hop, hops.envelope_uv)
 
-    def take_motion_loss(self, first_hop: int, last_hop: int) -> None:
+    def take_motion_loss(self, loss: MotionLoss) -> None:
         """Keep in mind where motion is missing."""
-        self._state.motion_losses.append((first_hop, last_hop))
+        self._state.motion_losses.append(loss)
 
     def take_rep(self, rep: RepFound) -> None:
         """Queue a repetition until its EMG has come in."""
@@ -111,7 +128,7 @@ class Judging:
         while state.queue:
             head = state.queue[0]
             if isinstance(head, RepFound):
-                if not (nothing_more or all((h.next_hop or 0) >= head.end_hop for h in state.envelopes)):
+                if not (nothing_more or self._emg_reaches(head.end_hop)):
                     break
                 events.append(self._complete_rep(head))
             else:
@@ -120,9 +137,10 @@ class Judging:
         self._forget(movement_hop)
         return events
 
-    def newest_hop(self) -> int:
-        """Give the hop after the newest of any EMG stream."""
-        return max((history.next_hop or 0 for history in self._state.envelopes), default=0)
+    def _emg_reaches(self, hop: int) -> bool:
+        """Whether every EMG stream that holds glute or back has come this far."""
+        histories = zip(self._state.envelopes, self._watched, strict=True)
+        return all((history.next_hop or 0) >= hop for history, watched in histories if watched)
 
     def _forget(self, movement_hop: int) -> None:
         state = self._state
@@ -131,7 +149,7 @@ class Judging:
         for history in state.envelopes:
             newest = history.next_hop or 0
             history.forget_before(max(needed, newest - int(LONGEST_MEMORY_S * HOP_RATE_HZ)))
-        while state.motion_losses and state.motion_losses[0][1] < needed:
+        while state.motion_losses and state.motion_losses[0].last_hop < needed:
             state.motion_losses.popleft()
 
     def _complete_rep(self, rep: RepFound) -> RepCompleted:
@@ -172,14 +190,19 @@ class Judging:
             return None
         columns = np.concatenate(envelopes, axis=1)[:, watched]
         missing = int(np.any(np.isnan(columns), axis=1, keepdims=True).sum())
-        return (
-            f"{missing * 1000 // HOP_RATE_HZ} ms of EMG are missing in this repetition" if missing else None
-        )
+        if missing:
+            lost_ms = missing * 1000 // HOP_RATE_HZ
+            return f"EMG samples are missing, {lost_ms} ms of this repetition could not be measured"
+        flat = np.concatenate([s.flat(e) for s, e in zip(self._streams, envelopes, strict=True)])
+        return "an electrode of the glute or the back gives no signal" if flat[watched].any() else None
 
     def _motion_gap(self, rep: RepFound) -> str | None:
-        losses = self._state.motion_losses
-        touched = any(first < rep.end_hop and last > rep.start_hop for first, last in losses)
-        return "motion samples are missing in this repetition" if touched else None
+        lost_s = sum(
+            loss.seconds
+            for loss in self._state.motion_losses
+            if loss.first_hop < rep.end_hop and loss.last_hop > rep.start_hop
+        )
+        return "motion samples are missing in this repetition" if lost_s > TOLERATED_LOSS_S else None
 
     def _complete_set(self) -> SetCompleted:
         reps, self._state.reps = self._state.reps, []

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emgmon.dsp.envelope import EnvelopeHops
+from emgmon.dsp.orientation import LONGEST_BRIDGED_S
 from emgmon.dsp.pelvis_motion import PelvisMotionHops
+from emgmon.dsp.timeline import SampleClock, runs
 from emgmon.events import (
     HOP_RATE_HZ,
     BatteryRead,
@@ -24,13 +26,13 @@ from emgmon.events import (
     SessionEvent,
 )
 from emgmon.exercises import Exercise, load_exercise
-from emgmon.judging import Judging, JudgingState
+from emgmon.judging import Judging, JudgingState, MotionLoss
 from emgmon.metrics.calibration import Calibration
 from emgmon.metrics.reference import ReferenceSet
 from emgmon.reps.envelope import EnvelopeReps, EnvelopeRepsState
 from emgmon.reps.found import Found, RepFound, RestLeft
 from emgmon.reps.height import HeightReps, HeightRepsState
-from emgmon.streams import PelvisStream, SensorState, SensorStreams
+from emgmon.streams import Break, PelvisStream, SensorState, SensorStreams
 from firmware_protocol.capabilities import Capabilities
 from firmware_protocol.control import Opcode, Response, Started, Status
 from firmware_protocol.decoder import DecoderEvent, Duplicate, Gap, Reject, SampleBlock
@@ -39,8 +41,9 @@ from firmware_protocol.errors import ProtocolError
 SET_REST_S = 12.0
 """A set is over after this long without a repetition and without the beginning of one."""
 
-TOLERATED_LOSS_S = 0.05
-"""Missing motion shorter than this is bridged and does not exclude a repetition."""
+
+AFTER_BREAK_HOPS = HOP_RATE_HZ
+"""A repetition that begins this soon after a break in the motion does not vote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,8 @@ class _MovementState:
     """Where the movement signal stands."""
 
     next_hop: int = 0
+    end_s: float = 0.0
+    """Session time after the newest sample of any stream."""
     away: bool = False
     """A repetition may be under way."""
     last_end_hop: int | None = None
@@ -147,20 +152,22 @@ class Session:
         ]
         if self.exercise is None:
             said.append("no exercise is named, so no repetitions are counted: give one with --exercise")
-        elif self.movement_signal is None:
+        elif self.exercise.movement_signal == "emg_envelope":
             said.append(
-                f"repetitions of {self.exercise.name} cannot be counted here: that needs a six-axis motion"
-                " sensor on the pelvis, or EMG"
+                f"repetitions of {self.exercise.name} are counted on the EMG envelope in this version"
             )
-        elif self.movement_signal != self.exercise.movement_signal:
-            said.append(
-                "no six-axis motion sensor on the pelvis, so repetitions are counted on the EMG envelope"
-            )
+            if not self._emg:
+                said.append("no EMG was recorded, so nothing can be counted")
+        elif self._pelvis is None:
+            on = "counted on the EMG envelope" if self._emg else "not counted"
+            said.append(f"no six-axis motion sensor on the pelvis: repetitions are {on}")
         return tuple(said)
 
     def receive(self, notification: Notification) -> list[SessionEvent]:
         """Take one notification."""
         sensor = notification.sensor
+        if sensor >= len(self._sensors):
+            return [_unknown(sensor)]
         if notification.kind is not NotificationKind.DATA:
             return self._receive_other(sensor, notification.kind, notification.payload)
         return [*self._follow(sensor, self._sensors[sensor].decode(notification.payload)), *self._release()]
@@ -173,6 +180,9 @@ class Session:
             if start == stop:
                 continue
             sensor, kind = int(batch.sensor[start]), int(batch.kind[start])
+            if sensor >= len(self._sensors):
+                events.extend([_unknown(sensor)] * int(stop - start))
+                continue
             offsets = batch.offsets[start : stop + 1]
             if kind == NotificationKind.DATA:
                 decoded = self._sensors[sensor].decode_many(batch.data, offsets)
@@ -199,8 +209,7 @@ class Session:
         if self._movement.last_end_hop is not None:
             self._judging.close_set()
         events.extend(self._release())
-        newest_hop = max(self._movement.next_hop, self._judging.newest_hop())
-        return [*events, SessionEnded(newest_hop / HOP_RATE_HZ)]
+        return [*events, SessionEnded(self._movement.end_s)]
 
     def _release(self) -> list[SessionEvent]:
         return self._judging.release(movement_hop=self._movement.next_hop, nothing_more=self._ended)
@@ -216,7 +225,8 @@ class Session:
         try:
             response = Response.from_bytes(payload)
             if response.opcode == Opcode.START and response.status == Status.OK:
-                self._sensors[sensor].start(Started.from_bytes(response.payload))
+                breaks = self._sensors[sensor].start(Started.from_bytes(response.payload))
+                return [event for gap in breaks for event in self._skip(sensor, gap)]
         except ProtocolError as fault:
             return [NotificationRejected(sensor, str(fault), fault.clause)]
         return []
@@ -230,37 +240,54 @@ class Session:
             elif isinstance(event, Duplicate):
                 events.append(DuplicateReceived(sensor, event.stream, event.n_samples))
             elif isinstance(event, Gap):
-                events.extend(self._take_gap(sensor, event))
+                clock = self._sensors[sensor].clock(event.stream)
+                gap = Break(event.stream, event.first_sample, event.n_samples, clock)
+                events.extend(self._skip(sensor, gap))
             else:
                 events.extend(self._take_block(sensor, event))
         return events
 
-    def _take_gap(self, sensor: int, gap: Gap) -> list[SessionEvent]:
-        clock = self._sensors[sensor].clock(gap.stream)
+    def _skip(self, sensor: int, gap: Break) -> list[SessionEvent]:
+        """Run missing samples through the pipeline of their stream."""
+        clock, place = gap.clock, (gap.n_samples, gap.clock, gap.first_sample)
         lost = SamplesLost(sensor, gap.stream, clock.seconds(gap.first_sample), gap.n_samples)
         events: list[SessionEvent] = [lost]
+        self._note_end(clock, gap.first_sample + gap.n_samples)
         for index, stream in enumerate(self._emg):
             if (stream.sensor, stream.number) == (sensor, gap.stream):
-                for hops in stream.pipeline.skip(gap.n_samples, clock, gap.first_sample):
+                for hops in stream.pipeline.skip(*place):
                     events.extend(self._take_envelope(index, hops))
         if self._is_pelvis(sensor, gap.stream) and self._pelvis is not None:
-            if gap.n_samples > TOLERATED_LOSS_S * clock.rate_hz:
-                first, last = clock.seconds(gap.first_sample), clock.seconds(gap.first_sample + gap.n_samples)
-                self._judging.take_motion_loss(int(first * HOP_RATE_HZ), int(last * HOP_RATE_HZ) + 1)
-            for motion in self._pelvis.pipeline.skip(gap.n_samples, clock, gap.first_sample):
+            self._note_motion_loss(clock, gap.first_sample, gap.n_samples)
+            for motion in self._pelvis.pipeline.skip(*place):
                 events.extend(self._take_motion(motion))
         return events
+
+    def _note_end(self, clock: SampleClock, next_sample: int) -> None:
+        self._movement.end_s = max(self._movement.end_s, clock.seconds(next_sample))
+
+    def _note_motion_loss(self, clock: SampleClock, first_sample: int, n_samples: int) -> None:
+        first_hop = int(clock.seconds(first_sample) * HOP_RATE_HZ)
+        last_hop = int(clock.seconds(first_sample + n_samples) * HOP_RATE_HZ) + 1
+        if n_samples > LONGEST_BRIDGED_S * clock.rate_hz:
+            # Where the pelvis was when the sight came back is a guess; what begins right then is one, too.
+            last_hop += AFTER_BREAK_HOPS
+        self._judging.take_motion_loss(MotionLoss(first_hop, last_hop, n_samples / clock.rate_hz))
 
     def _take_block(self, sensor: int, block: SampleBlock) -> list[SessionEvent]:
         streams = self._sensors[sensor]
         streams.note_block(block)
         clock = streams.clock(block.stream)
+        self._note_end(clock, block.first_sample + len(block.values))
         for index, stream in enumerate(self._emg):
             if (stream.sensor, stream.number) == (sensor, block.stream):
                 hops = stream.pipeline.process(stream.physical(block), clock, block.first_sample)
                 return self._take_envelope(index, hops)
         if self._is_pelvis(sensor, block.stream) and self._pelvis is not None:
             samples = self._pelvis.physical(block)
+            for start, stop, missing in runs(np.any(np.isnan(samples), axis=0, keepdims=True)[0]):
+                if missing:
+                    self._note_motion_loss(clock, block.first_sample + start, stop - start)
             return self._take_motion(self._pelvis.pipeline.process(samples, clock, block.first_sample))
         return []
 
@@ -326,6 +353,10 @@ class Session:
         if last is not None and hop - last > SET_REST_S * HOP_RATE_HZ:
             self._judging.close_set()
             self._movement.last_end_hop = None
+
+
+def _unknown(sensor: int) -> NotificationRejected:
+    return NotificationRejected(sensor, f"there is no sensor {sensor} in this session", clause="")
 
 
 def _mean_measured(columns: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -14,10 +14,27 @@ from emgmon.metrics.calibration import Calibration, activation_pct
 from emgmon.metrics.engagement import ChannelSite
 from emgmon.units import to_physical
 from firmware_protocol.capabilities import Capabilities, Quantity, Stream, StreamKind
-from firmware_protocol.control import Started
+from firmware_protocol.control import Started, StreamStart
 from firmware_protocol.decoder import Decoder, DecoderEvent, DecoderState, SampleBlock
+from firmware_protocol.packets import SampleFormat
 
 PELVIS = "pelvis"
+
+SHORTEST_RESTART_S = 1.0
+"""A sensor that begins anew was away at least this long."""
+
+LONGEST_ABSENCE_S = 12 * 3600.0
+"""A longer absence within one session is not believed."""
+
+FLAT_SHARE_OF_REST = 0.3
+"""An electrode that came off is this much quieter than the skin at rest."""
+
+LARGEST_EMG_UV = 1e5
+LARGEST_MPS2 = 300.0
+LARGEST_RADPS = 100.0
+"""Beyond these no electrode and no sensor on a body can be; such a sample is missing, not measured."""
+
+_LARGEST = np.repeat([[LARGEST_MPS2], [LARGEST_RADPS]], 3, axis=0)
 _SIX_AXES = [
     (quantity, axis) for quantity in (Quantity.ACCELERATION, Quantity.ANGULAR_RATE) for axis in "xyz"
 ]
@@ -30,6 +47,7 @@ class EmgStream:
         self.sensor, self.number = sensor, stream.number
         self.sites = tuple(ChannelSite(channel.site, channel.side) for channel in stream.channels)
         self.scales = tuple(channel.scale for channel in stream.channels)
+        self._may_be_wild = stream.sample_format is SampleFormat.FLOAT32
         self.pipeline = EmgPipeline(n_channels=len(self.sites), rate_hz=stream.rate_hz)
         self._rest_uv = np.full(len(self.sites), np.nan)
         self._reference_uv = np.full(len(self.sites), np.nan)
@@ -46,8 +64,17 @@ class EmgStream:
         return activation_pct(envelope_uv, self._rest_uv, self._reference_uv)
 
     def physical(self, block: SampleBlock) -> NDArray[np.float64]:
-        """Give samples in microvolt, channel by channel."""
-        return to_physical(block.values, self.scales)
+        """Give samples in microvolt, channel by channel; NaN where missing or impossible."""
+        emg_uv = to_physical(block.values, self.scales)
+        if self._may_be_wild:
+            emg_uv[np.abs(emg_uv) > LARGEST_EMG_UV] = np.nan
+        return emg_uv
+
+    def flat(self, envelope_uv: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Tell which channels give no signal over some hops: far quieter than the person's own rest."""
+        loudest = np.max(np.nan_to_num(envelope_uv), axis=0, initial=0.0)
+        flat: NDArray[np.bool_] = loudest < FLAT_SHARE_OF_REST * np.nan_to_num(self._rest_uv)
+        return flat
 
 
 class PelvisStream:
@@ -60,8 +87,10 @@ class PelvisStream:
         self.pipeline = PelvisPipeline(rate_hz=stream.rate_hz)
 
     def physical(self, block: SampleBlock) -> NDArray[np.float64]:
-        """Give samples in m/s² and rad/s, in the order x, y, z of each."""
-        return to_physical(block.values, self._scales)[self._rows]
+        """Give samples in m/s² and rad/s, in the order x, y, z of each; NaN where missing or impossible."""
+        imu = to_physical(block.values, self._scales)[self._rows]
+        imu[np.abs(imu) > _LARGEST] = np.nan
+        return imu
 
 
 def pelvis_rows(stream: Stream) -> list[int] | None:
@@ -72,6 +101,17 @@ def pelvis_rows(stream: Stream) -> list[int] | None:
         if channel.site == PELVIS
     }
     return [places[axis] for axis in _SIX_AXES] if all(axis in places for axis in _SIX_AXES) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """What is missing of a stream because its sensor began anew."""
+
+    stream: int
+    first_sample: int
+    n_samples: int
+    clock: SampleClock
+    """By which these samples are placed; the stream has another one from now on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +156,40 @@ class SensorStreams:
     def _streams(self) -> list[EmgStream | PelvisStream]:
         return [*self.emg, *([self.pelvis] if self.pelvis else [])]
 
-    def start(self, started: Started) -> None:
-        """Take the zero of session time and of every sample count; later starts keep the first zero."""
+    def start(self, started: Started) -> list[Break]:
+        """Take the zero of session time and of every sample count; later starts keep the first zero.
+
+        A count that does not go on where it was (the sensor was switched off, or stayed away for long)
+        is put on the same time line, after what came before. Returns what is missing in between.
+        """
+        before = {stream.stream: stream.next_sample for stream in self._decoder.state.streams}
         self._decoder.start(started)
         if self._origin_us is None:
             self._origin_us = started.time_us
+        breaks = []
         for stream in started.streams:
-            self._anchor(stream.stream, stream.first_sample, stream.time_us)
+            expected = before.get(stream.stream)
+            if stream.stream in self._clocks and expected is not None:
+                if self._next_sample(stream.stream) != expected:
+                    breaks.append(self._resume(stream, expected, self._origin_us))
+            else:
+                self._anchor(stream.stream, stream.first_sample, stream.time_us)
+        return breaks
+
+    def _next_sample(self, stream: int) -> int | None:
+        states = self._decoder.state.streams
+        return next((state.next_sample for state in states if state.stream == stream), None)
+
+    def _resume(self, start: StreamStart, expected: int, origin_us: int) -> Break:
+        clock = self._clocks[start.stream]
+        away_s = (start.time_us - origin_us) / 1e6 - clock.seconds(expected)
+        # A sensor that was switched off counts its time from zero again, so how long it was away is unknown.
+        if not SHORTEST_RESTART_S <= away_s <= LONGEST_ABSENCE_S:
+            away_s = SHORTEST_RESTART_S
+        n_samples = round(away_s * clock.rate_hz)
+        resumed_s = clock.seconds(expected + n_samples)
+        self._clocks[start.stream] = SampleClock(start.first_sample, resumed_s, clock.rate_hz)
+        return Break(start.stream, expected, n_samples, clock)
 
     def decode(self, notification: bytes) -> list[DecoderEvent]:
         """Decode one notification."""

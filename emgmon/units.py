@@ -25,5 +25,7 @@ def to_physical(counts: NDArray[np.generic], scales: Sequence[float]) -> NDArray
         Shape (n_channels, n_samples), contiguous, so that filters run along memory.
     """
     physical = np.empty(counts.shape[::-1], dtype=np.float64)
-    np.multiply(counts.T, np.asarray(scales, dtype=np.float64)[:, np.newaxis], out=physical)
+    # A missing sample may carry any NaN pattern, also one that signals.
+    with np.errstate(invalid="ignore"):
+        np.multiply(counts.T, np.asarray(scales, dtype=np.float64)[:, np.newaxis], out=physical)
     return physical

@@ -54,6 +54,8 @@ class PelvisMotionHops:
     """Averaged, offset removed."""
     offset_mps2: NDArray[np.float64]
     """What was removed."""
+    resting: NDArray[np.bool_]
+    """Whether the pelvis rested, so that its velocity was drawn to zero."""
 
     @property
     def next_hop(self) -> int:
@@ -129,17 +131,18 @@ class PelvisMotionStage:
         """Give the hops that still wait, judged by what there is."""
         waiting, self._state.waiting = self._state.waiting, []
         out = [self._step(acceleration, averaged) for acceleration, averaged in waiting]
-        return self._give(np.array(out).reshape(-1, 4).T)
+        return self._give(np.array(out).reshape(-1, 5).T)
 
     def _give(self, columns: NDArray[np.float64]) -> PelvisMotionHops:
         first_hop = self._next_hop or 0
         self._next_hop = first_hop + columns.shape[1]
-        return PelvisMotionHops(first_hop, *columns)
+        height, velocity, acceleration, offset, resting = columns
+        return PelvisMotionHops(first_hop, height, velocity, acceleration, offset, resting == 1.0)
 
     def _break(self, n_hops: int) -> NDArray[np.float64]:
         waiting = len(self._state.waiting) + int(self._state.n_raw[self.params.smoothing_half_hops :].sum())
         self._state = self._begin()
-        return np.full((4, waiting + n_hops), np.nan)
+        return np.full((5, waiting + n_hops), np.nan)
 
     def _advance(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
         state, half = self._state, self.params.smoothing_half_hops
@@ -171,14 +174,15 @@ class PelvisMotionStage:
             state.waiting.append((acceleration, averaged))
             if len(state.waiting) > after:
                 out.append(self._step(*state.waiting.pop(0)))
-        return np.array(out).reshape(-1, 4).T
+        return np.array(out).reshape(-1, 5).T
 
-    def _step(self, acceleration: float, averaged: float) -> tuple[float, float, float, float]:
-        """Integrate one hop: height, velocity, averaged acceleration without its offset, and the offset."""
+    def _step(self, acceleration: float, averaged: float) -> tuple[float, float, float, float, float]:
+        """Integrate one hop: height, velocity, averaged acceleration without offset, the offset, resting."""
         state, params = self._state, self.params
         offset = state.offset_mps2 or 0.0
         free = acceleration - offset
-        if state.quiet_hops > params.quiet_before_hops + params.quiet_after_hops:
+        resting = state.quiet_hops > params.quiet_before_hops + params.quiet_after_hops
+        if resting:
             offset += _TURN * params.quiet_offset_hz * free
             state.velocity_mps -= _DT_S / params.quiet_velocity_s * state.velocity_mps
             state.height_m += _DT_S * state.velocity_mps
@@ -190,4 +194,4 @@ class PelvisMotionStage:
             state.height_m += _DT_S * state.velocity_mps - leak * state.height_m
         state.offset_mps2 = offset
         state.warm_hops += 1
-        return state.height_m, state.velocity_mps, averaged - offset, offset
+        return state.height_m, state.velocity_mps, averaged - offset, offset, float(resting)

@@ -14,6 +14,9 @@ from emgmon.events import HOP_RATE_HZ
 REFERENCE_WINDOW_S = 0.5
 """The reference is the strongest half second: longer windows are steadier, shorter ones catch chance."""
 
+LARGEST_MISSING_SHARE = 0.3
+"""A stretch with more missing than this cannot serve."""
+
 REJECTED_SNR_DB = 6.0
 GOOD_SNR_DB = 15.0
 
@@ -109,8 +112,9 @@ def measure_reference(
             f"a reference contraction of {len(emg_uv) / rate_hz:.2f} s is too short",
             advice=f"Hold the contraction for at least {REFERENCE_WINDOW_S} s, better 5 s.",
         )
-    windows = np.lib.stride_tricks.sliding_window_view(envelope_uv**2, window, axis=0)
-    strongest = np.nanmax(windows.mean(axis=2), axis=0)
+    whole = np.where(np.isnan(envelope_uv), 0.0, envelope_uv)
+    windows = np.lib.stride_tricks.sliding_window_view(whole**2, window, axis=0)
+    strongest = np.max(windows.mean(axis=2), axis=0)
     reference: NDArray[np.float64] = np.sqrt(np.maximum(strongest - rest_uv**2, 0.0))
     return reference
 
@@ -120,9 +124,9 @@ def _envelope(emg_uv: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64
     clock = SampleClock(anchor_sample=0, anchor_s=0.0, rate_hz=rate_hz)
     body = stage.process(np.array(emg_uv.T, dtype=np.float64, order="C"), clock, 0).envelope_uv
     envelope_uv = np.concatenate([body, stage.finish().envelope_uv])
-    if np.isnan(envelope_uv).all(axis=0).any() or not len(envelope_uv):
+    if not len(envelope_uv) or np.isnan(envelope_uv).mean(axis=0).max() > LARGEST_MISSING_SHARE:
         raise CalibrationError(
-            f"a stretch of {len(emg_uv) / rate_hz:.2f} s holds a channel with nothing measured",
+            f"a stretch of {len(emg_uv) / rate_hz:.2f} s holds a channel of which too little was measured",
             advice="Choose a stretch without gaps, at least one second long.",
         )
     return envelope_uv

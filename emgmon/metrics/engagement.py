@@ -21,6 +21,12 @@ ESTIMATOR_CV_1S = 0.035
 REFERENCE_CV = 0.05
 """Scatter of a reference that rests on half a second of steady EMG."""
 
+REST_CV = 0.1
+"""Rest noise is not the same all session long."""
+
+LARGEST_CV = 2.0
+"""Beyond this the figure says nothing, and a larger number would not say it better."""
+
 Z_95 = 1.96
 
 
@@ -38,6 +44,8 @@ class Muscle:
 
     name: str
     channels: tuple[int, ...]
+    rest_pct: float
+    """Rest noise in percent of the reference, mean over the channels; NaN without calibration."""
     missing: str | None
     """Why the muscle cannot be measured at all, in words."""
     quality: Quality
@@ -49,18 +57,22 @@ def find_muscle(
     """Choose the channels of one muscle group and say how good their calibration is."""
     site = next((site for site in sites if any(channel.site == site for channel in channels)), None)
     if site is None:
-        return Muscle(name, (), f"no electrode on the {name}", Quality.REJECT)
+        return Muscle(name, (), math.nan, f"no electrode on the {name}", Quality.REJECT)
     found = tuple(i for i, channel in enumerate(channels) if channel.site == site)
     if calibration is None:
-        return Muscle(name, found, "no calibration: rest and reference were not measured", Quality.REJECT)
-    parts = [calibration.find(channels[i].site, channels[i].side) for i in found]
-    if any(part is None for part in parts):
-        return Muscle(name, found, f"the calibration does not cover the {name}", Quality.REJECT)
-    snr_db = min(part.snr_db for part in parts if part is not None)
+        reason = "no calibration: rest and reference were not measured"
+        return Muscle(name, found, math.nan, reason, Quality.REJECT)
+    parts = [
+        part for i in found if (part := calibration.find(channels[i].site, channels[i].side)) is not None
+    ]
+    if len(parts) < len(found) or any(part.reference_uv <= 0.0 for part in parts):
+        return Muscle(name, found, math.nan, f"the calibration does not cover the {name}", Quality.REJECT)
+    snr_db = min(part.snr_db for part in parts)
+    rest_pct = math.fsum(100.0 * part.rest_uv / part.reference_uv for part in parts) / len(parts)
     if snr_db < REJECTED_SNR_DB:
         reason = f"the reference of the {name} stands only {snr_db:.0f} dB above rest"
-        return Muscle(name, found, reason, Quality.REJECT)
-    return Muscle(name, found, None, Quality.GOOD if snr_db >= GOOD_SNR_DB else Quality.USABLE)
+        return Muscle(name, found, rest_pct, reason, Quality.REJECT)
+    return Muscle(name, found, rest_pct, None, Quality.GOOD if snr_db >= GOOD_SNR_DB else Quality.USABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +105,19 @@ def engagement(muscle: Muscle, activation_pct: NDArray[np.float64], *, gap: str 
     if not len(columns) or bool(np.isnan(columns).any()):
         return Engagement(muscle, None, math.nan, "samples are missing in this repetition")
     seconds = len(columns) / HOP_RATE_HZ
-    cv = math.hypot(ESTIMATOR_CV_1S / math.sqrt(seconds), REFERENCE_CV) / math.sqrt(len(muscle.channels))
-    return Engagement(muscle, float(columns.mean()), cv, None)
+    percent = float(columns.mean())
+    return Engagement(muscle, percent, _scatter(muscle, percent, seconds), None)
+
+
+def _scatter(muscle: Muscle, percent: float, seconds: float) -> float:
+    """Relative scatter of an engagement; close to the noise, taking the noise off multiplies it.
+
+    With a² = e² - n², a relative change of e changes a by (e / a)² times as much, one of n by (n / a)².
+    """
+    noise = (muscle.rest_pct / percent) ** 2 if percent > 0.0 else math.inf
+    estimator = ESTIMATOR_CV_1S / math.sqrt(seconds) * (1.0 + noise)
+    cv = math.hypot(estimator, REFERENCE_CV, REST_CV * noise) / math.sqrt(len(muscle.channels))
+    return min(cv, LARGEST_CV)
 
 
 def engagement_metric(part: Engagement) -> Metric:
@@ -196,5 +219,29 @@ def _mean_metric(name: str, metrics: list[Metric]) -> Metric:
     if n < 2:
         return Metric(name, mean, None, None, n, quality)
     spread = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
-    margin = Z_95 * spread / math.sqrt(n)
-    return Metric(name, mean, mean - margin, mean + margin, n, quality)
+    margin = _student(n - 1) * spread / math.sqrt(n)
+    low = max(mean - margin, 0.0) if name in _NEVER_NEGATIVE else mean - margin
+    high = min(mean + margin, 100.0) if name == "glute_share_pct" else mean + margin
+    return Metric(name, mean, low, high, n, quality)
+
+
+_NEVER_NEGATIVE = frozenset(
+    {
+        "glute_engagement_pct",
+        "back_engagement_pct",
+        "hamstring_engagement_pct",
+        "glute_share_pct",
+        "lift_s",
+        "hold_s",
+        "return_s",
+        "pelvis_height_range_m",
+    }
+)
+_STUDENT_975 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179)
+
+
+def _student(freedom: int) -> float:
+    """Give the 97.5 % point of Student's t: a table, then its expansion about the normal distribution."""
+    if freedom <= len(_STUDENT_975):
+        return _STUDENT_975[freedom - 1]
+    return Z_95 + (Z_95**3 + Z_95) / (4 * freedom)

@@ -25,6 +25,9 @@ from emgmon.metrics.reference import ReferenceSet
 from emgmon.metrics.verdict import Judgement, judge
 from emgmon.reps.found import RepFound
 
+SHARP_RANGE_S = 6.0
+"""The height of longer repetitions is not sharp."""
+
 NO_PHASES = "needs a motion sensor on the pelvis"
 
 
@@ -124,5 +127,10 @@ def _motion_metrics(rep: RepFound, concentric: Literal["out", "back"]) -> tuple[
         duration_metric("lift_s", lift_s),
         duration_metric("hold_s", (rep.back_hop - rep.hold_hop) / HOP_RATE_HZ),
         duration_metric("return_s", return_s),
-        Metric("pelvis_height_range_m", rep.range_m, None, None, 1, Quality.GOOD),
+        Metric("pelvis_height_range_m", rep.range_m, None, None, 1, _range_quality(rep)),
     )
+
+
+def _range_quality(rep: RepFound) -> Quality:
+    """Doubt the height of long repetitions: integrated twice, an offset grows with the square of time."""
+    return Quality.GOOD if rep.end_hop - rep.start_hop <= SHARP_RANGE_S * HOP_RATE_HZ else Quality.USABLE

@@ -43,6 +43,7 @@ def minimal_detectable_change(reference: ReferenceSet, *, n_reps: int = 1) -> fl
         In units of the log ratio.
     """
     published = math.sqrt(2.0) * PUBLISHED_REP_CV
-    own = reference.n_reps >= MIN_REPS_FOR_OWN_SPREAD
-    rep_sd = reference.rep_sd if own else max(reference.rep_sd, published)
+    own = reference.n_reps >= MIN_REPS_FOR_OWN_SPREAD and reference.rep_sd > 0.0
+    known = reference.rep_sd if math.isfinite(reference.rep_sd) else 0.0
+    rep_sd = reference.rep_sd if own else max(known, published)
     return 1.96 * rep_sd * math.sqrt(1.0 / n_reps + 1.0 / max(reference.n_reps, 1))

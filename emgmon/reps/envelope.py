@@ -22,6 +22,8 @@ class EnvelopeRepsParams:
     """Later it must rise to this share of the usual burst above rest ..."""
     off_share: float = 0.6
     """... and ends below this share of the level at which it began."""
+    flat_uv: float = 0.1
+    """No amplifier is this quiet: at or below it there is no electrode."""
     min_rise_uv: float = 2.0
     """Smaller rises are the noise of any amplifier."""
     min_burst_s: float = 0.5
@@ -85,11 +87,13 @@ class EnvelopeReps:
         state, half = self._state, self.params.smoothing_half_hops
         if state.hop is None:
             state.hop = first_hop
-        # What was not measured cannot begin or end a burst: the last level holds on.
-        last = state.raw[-1] if state.raw else 0.0
         for value in activity.tolist():
-            last = last if math.isnan(value) else value
-            state.raw.append(last)
+            measured = value > self.params.flat_uv
+            if measured or state.raw:
+                # What was not measured cannot begin or end a burst: the last level holds on.
+                state.raw.append(value if measured else state.raw[-1])
+            else:
+                state.hop += 1
         n_hops = max(0, len(state.raw) - 2 * half)
         raw = np.array(state.raw)
         total = np.zeros(n_hops)

@@ -24,8 +24,10 @@ class HeightRepsParams:
     min_duration_s: float = 0.5
     longest_rep_s: float = 30.0
     """After this long away from rest there is no way to tell height from drift."""
+    leaving_share: float = 0.25
+    """Rest is left with this share of the smallest range of the person's last repetitions, once known."""
     reversal_share: float = 0.35
-    """A change of direction counts from this share of the range (of the person's own median, once known)."""
+    """A change of direction counts from this share of the range."""
     return_share: float = 0.5
     """A repetition is over only after this share of the way out was undone."""
     settled_speed_share: float = 0.1
@@ -45,6 +47,15 @@ class HeightRepsParams:
 _LONGEST_REST_HOPS = 60 * HOP_RATE_HZ
 """Rest is remembered this far back; half of it is let go at a time."""
 
+
+_NEW_SET_HOPS = 10 * HOP_RATE_HZ
+"""After this long at rest the ranges of what came before no longer say what to expect."""
+
+_FEWEST_RANGES = 3
+"""Fewer ranges are no habit yet."""
+
+_LONGEST_BLINDNESS_HOPS = 3 * HOP_RATE_HZ
+"""After a break the pelvis may be in mid-movement: nothing counts until it rested once, or for this long."""
 
 _WORTH_SKIPPING = 16
 """Fewer hops of rest are quicker looked at one by one."""
@@ -90,6 +101,8 @@ class HeightRepsState:
     settling_at: int = 0
     """Index where the way back had slowed down."""
     ranges: list[float] = field(default_factory=list)
+    blind_hops: int = 0
+    """How long at most to go on without counting, after a break."""
 
     def copy(self) -> "HeightRepsState":
         """Independent copy, for a checkpoint."""
@@ -133,13 +146,25 @@ class HeightReps:
         for start, stop, broken in runs(np.isnan(rows[0])):
             if broken:
                 found.extend(self._break(motion.first_hop + start))
-            else:
-                found.extend(self._run(motion.first_hop + start, rows[:, start:stop]))
+                continue
+            sighted = start + self._blind(motion.resting[start:stop])
+            if self._state.blind_hops == 0 and sighted < stop:
+                found.extend(self._run(motion.first_hop + sighted, rows[:, sighted:stop]))
         return found
+
+    def _blind(self, resting: NDArray[np.bool_]) -> int:
+        """Pass over hops after a break up to the first at rest; returns how many."""
+        if self._state.blind_hops == 0:
+            return 0
+        at_rest = np.flatnonzero(resting)
+        passed = min(int(at_rest[0]) if len(at_rest) else len(resting), self._state.blind_hops)
+        found_rest = len(at_rest) > 0 and passed == at_rest[0]
+        self._state.blind_hops = 0 if found_rest else self._state.blind_hops - passed
+        return passed
 
     def _break(self, hop: int) -> list[Found]:
         stage = self._state.stage
-        self._state = HeightRepsState(ranges=self._state.ranges)
+        self._state = HeightRepsState(blind_hops=_LONGEST_BLINDNESS_HOPS)
         return [] if stage is _Stage.REST else [RestResumed(hop)]
 
     def _run(self, first_hop: int, rows: NDArray[np.float64]) -> list[Found]:
@@ -169,6 +194,8 @@ class HeightReps:
         """Count the hops up to and with the first that needs a decision; a long rest is passed at once."""
         state = self._state
         room = max(1, _LONGEST_REST_HOPS + 1 - len(state.height))
+        if len(state.height) <= _NEW_SET_HOPS:
+            room = min(room, _NEW_SET_HOPS + 1 - len(state.height))
         if len(heights) < _WORTH_SKIPPING or room < _WORTH_SKIPPING:
             return 1
         heights = heights[:room]
@@ -183,9 +210,11 @@ class HeightReps:
         return [self._complete(self._end_at())] if self._state.stage is _Stage.SETTLING else []
 
     def _leaving_m(self) -> float:
-        """How far the pelvis has to go before it may be a repetition: more for a person with long ranges."""
+        """How far the pelvis has to go before it may be a repetition: more where the ranges are long."""
         ranges = self._state.ranges
-        return self._reversal_m(sorted(ranges)[len(ranges) // 2] if len(ranges) > 1 else 0.0)
+        # The smallest counts: big movements while getting into place must not hide the set that follows.
+        usual = min(ranges) if len(ranges) >= _FEWEST_RANGES else 0.0
+        return max(self.params.min_range_m, self.params.leaving_share * usual)
 
     def _reversal_m(self, range_m: float) -> float:
         return max(self.params.min_range_m, self.params.reversal_share * range_m)
@@ -208,6 +237,8 @@ class HeightReps:
             state.stage, state.away_at = _Stage.AWAY, now
             state.farthest, state.farthest_at = height, now
             return RestLeft(state.first_hop + now)
+        if now == _NEW_SET_HOPS:
+            state.ranges = []
         if now >= _LONGEST_REST_HOPS:
             self._forget(_LONGEST_REST_HOPS // 2)
         return None
@@ -303,12 +334,14 @@ class HeightReps:
         fastest_out = _argmax(state.velocity, 0, state.farthest_at)
         start = self._start_at(fastest_out)
         slowest = min(state.velocity[fastest_out], -state.fastest_back)
-        rep: Found = RestResumed(state.first_hop + len(state.height) - 1)
-        if slowest >= params.min_speed_mps and end - start >= params.min_duration_s * HOP_RATE_HZ:
-            rep = self._phases(start, end)
-            state.ranges = [*state.ranges[-params.remembered_reps + 1 :], rep.range_m or 0.0]
+        gone: Found = RestResumed(state.first_hop + len(state.height) - 1)
+        long_enough = end - start >= params.min_duration_s * HOP_RATE_HZ
+        rep = self._phases(start, end) if slowest >= params.min_speed_mps and long_enough else None
+        if rep is not None and rep.range_m is not None and rep.range_m >= params.min_range_m / 2:
+            state.ranges = [*state.ranges[-params.remembered_reps + 1 :], rep.range_m]
+            gone = rep
         self._rest_from(end)
-        return rep
+        return gone
 
     def _phases(self, start: int, end: int) -> RepFound:
         """Where the way out ends and the way back begins, when the pelvis stood still at both ends.

@@ -34,7 +34,7 @@ def test_the_reference_is_the_strongest_half_second_with_rest_removed_in_power()
 def test_a_stretch_that_is_too_short_or_empty_is_refused():
     with pytest.raises(CalibrationError, match=r"0\.30 s is too short"):
         measure_reference(sine_uv(10, 0.3)[:, np.newaxis], RATE_HZ, np.array([1.0]))
-    with pytest.raises(CalibrationError, match="nothing measured") as refused:
+    with pytest.raises(CalibrationError, match="too little was measured") as refused:
         measure_rest(np.full((2000, 1), np.nan), RATE_HZ)
     assert refused.value.advice
 

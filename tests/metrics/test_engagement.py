@@ -19,8 +19,8 @@ from emgmon.metrics.engagement import (
     summarise,
 )
 
-GLUTE = Muscle("glute", (0,), None, Quality.GOOD)
-BACK = Muscle("back", (1,), None, Quality.USABLE)
+GLUTE = Muscle("glute", (0,), 2.0, None, Quality.GOOD)
+BACK = Muscle("back", (1,), 2.0, None, Quality.USABLE)
 SITES = [
     ChannelSite("gluteus_maximus", "left"),
     ChannelSite("gluteus_maximus", "right"),
@@ -72,7 +72,7 @@ def test_a_silent_muscle_has_a_share_but_no_ratio():
 
 def test_a_muscle_that_was_not_measured_leaves_no_number_behind():
     absent = Engagement(
-        Muscle("back", (), "no electrode on the back", Quality.REJECT), None, math.nan, "no electrode"
+        Muscle("back", (), 2.0, "no electrode on the back", Quality.REJECT), None, math.nan, "no electrode"
     )
     share, _ = share_metrics(part(GLUTE, 40.0), absent)
     assert (share.value, share.low, share.n, share.reason) == (None, None, 0, "no electrode")
@@ -116,8 +116,8 @@ def metric(value, reason=None):
 def test_a_set_is_the_mean_of_the_repetitions_that_vote():
     (mean,) = summarise([[metric(1.0)], [metric(3.0)], [metric(50.0)]], [True, True, False])
     assert (mean.value, mean.n) == (2.0, 2)
-    # Mean 2, standard deviation sqrt(2), so the interval is 1.96 wide to either side.
-    assert (mean.low, mean.high) == pytest.approx((0.04, 3.96))
+    # Mean 2, standard deviation sqrt(2), Student's t for one degree of freedom 12.706; no time is negative.
+    assert (mean.low, mean.high) == pytest.approx((0.0, 14.706))
 
 
 def test_a_metric_that_no_repetition_has_keeps_its_reason():

@@ -29,6 +29,7 @@ def found_in(motion, *, direction=1, size=None, restore_between=False):
                 motion.velocity_mps[piece],
                 motion.acceleration_mps2[piece],
                 motion.offset_mps2[piece],
+                motion.resting[piece],
             )
         )
         if restore_between:
@@ -104,7 +105,13 @@ def test_a_repetition_is_known_within_three_tenths_of_a_second_of_its_end():
     reps, late = HeightReps(direction=1), []
     for hop in range(len(motion.height_m)):
         piece = slice(hop, hop + 1)
-        columns = (motion.height_m, motion.velocity_mps, motion.acceleration_mps2, motion.offset_mps2)
+        columns = (
+            motion.height_m,
+            motion.velocity_mps,
+            motion.acceleration_mps2,
+            motion.offset_mps2,
+            motion.resting,
+        )
         news = reps.process(PelvisMotionHops(motion.first_hop + hop, *(column[piece] for column in columns)))
         late += [motion.first_hop + hop - rep.end_hop for rep in news if isinstance(rep, RepFound)]
     # The motion itself is 14 hops behind the samples.
