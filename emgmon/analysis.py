@@ -82,6 +82,8 @@ class RecordingDocument(msgspec.Struct, frozen=True):
     """Which contraction is 100 %; null when the recording carries no calibration."""
     movement_signal: str | None
     """What repetitions were found on; null when none could be."""
+    complete: bool
+    """False when the file is damaged and only what stands before the damage was read."""
     warnings: tuple[str, ...]
 
 
@@ -154,11 +156,19 @@ def _document(reader: RecordingReader, session: Session, events: list[SessionEve
         lost_samples=sum(lost.values()),
         normalisation=header.calibration.method if header.calibration else None,
         movement_signal=session.movement_signal,
-        warnings=(*reader.warnings, *session.limits),
+        complete=reader.failure is None,
+        warnings=(*reader.warnings, *_other_exercise(header, session), *session.limits),
     )
     reps = [event for event in events if isinstance(event, RepCompleted)]
     sets = [event for event in events if isinstance(event, SetCompleted)]
     return AnalysisDocument(SCHEMA, recording, tuple(_set(done, reps) for done in sets))
+
+
+def _other_exercise(header: RecordingHeader, session: Session) -> tuple[str, ...]:
+    asked = session.setup.exercise
+    if header.exercise is None or asked == header.exercise:
+        return ()
+    return (f"the recording is one of {header.exercise}; it was analysed as {asked}",)
 
 
 def _streams(header: RecordingHeader, lost: dict[tuple[int, int], int]) -> tuple[StreamDocument, ...]:

@@ -1,6 +1,6 @@
 """Takes the pictures of the dashboard: plays a recording by a hand-turned clock, without a terminal.
 
-    python docs/screenshots/make.py [RECORDING ...]
+    PYTHONPATH=. python docs/screenshots/make.py [RECORDING ...]
 
 Without an argument the pictures of this folder are made anew from the recordings that ship. With
 arguments each recording is pictured at 80x24 and 160x48, in the current folder. PNG files are written too
@@ -43,7 +43,7 @@ class Picture:
 
 
 SHIPPED = (
-    Picture("dashboard", RECORDINGS / "bridge-back-led.arrows", 100, 30, at_s=32.0),
+    Picture("dashboard", RECORDINGS / "bridge-back-led.arrows", 100, 26, at_s=37.0),
     Picture("bridge-80x24", RECORDINGS / "bridge-back-led.arrows", 80, 24, at_s=32.0),
     Picture("bridge-160x48", RECORDINGS / "bridge-back-led.arrows", 160, 48),
     Picture("squat-80x24", RECORDINGS / "squat.arrows", 80, 24, at_s=24.0),

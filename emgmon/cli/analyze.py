@@ -44,6 +44,9 @@ def command(
         _print(document)
     for warning in document.recording.warnings:
         click.echo(f"warning: {warning}", err=True)
+    if not document.recording.complete:
+        # The figures are those of a part; whoever asked for the whole must not take this for success.
+        raise SystemExit(1)
 
 
 def _print(document: "AnalysisDocument") -> None:

@@ -5,6 +5,7 @@ is 0 when something was recorded, else 130.
 """
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterable
@@ -44,7 +45,8 @@ INTERRUPTED = 130
 
 def wants_plain(*, plain: bool) -> bool:
     """Whether to write lines: asked for, or nobody could see a screen."""
-    return plain or not (sys.stdout.isatty() and sys.stdin.isatty())
+    dumb = os.environ.get("TERM", "") in ("", "dumb") and sys.platform != "win32"
+    return plain or dumb or not (sys.stdout.isatty() and sys.stdin.isatty())
 
 
 def default_path(exercise: str | None) -> Path:

@@ -11,12 +11,19 @@ if TYPE_CHECKING:
     from emgmon.recording.playback import PlaybackFeed
 
 
+def _a_number(_context: click.Context, _option: click.Parameter, value: float) -> float:
+    if value != value:
+        raise click.BadParameter("nan is no speed")
+    return value
+
+
 @click.command(name="replay")
 @click.argument("recording", metavar="REC", type=click.Path(path_type=Path))
 @click.option(
     "--speed",
     metavar="X",
     type=click.FloatRange(min=0, min_open=True),
+    callback=_a_number,
     default=1.0,
     show_default=True,
     help="2 is twice as fast, 0.5 half, inf as fast as possible.",
@@ -44,6 +51,8 @@ def command(*, recording: Path, speed: float, exercise: str | None, plain: bool)
         on_screen(feed)
     for warning in feed.warnings:
         click.echo(f"warning: {warning}", err=True)
+    if not feed.complete:
+        raise SystemExit(1)
 
 
 def _on_lines(feed: "PlaybackFeed") -> None:

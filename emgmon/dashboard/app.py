@@ -2,12 +2,15 @@
 
 import asyncio
 import contextlib
+import os
 import signal
+import sys
 from typing import ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.theme import Theme
+from textual.timer import Timer
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from emgmon.dashboard.feed import Feed
@@ -59,7 +62,10 @@ class MonitorApp(App[None]):
         self._feed = feed
         self.opened = False
         self._opening: Worker[None] | None = None
+        self._goodbye: Worker[None] | None = None
         self._leaving = False
+        self._frames: Timer | None = None
+        self._terminal_gone = False
         self._farewell = contextlib.ExitStack()
         self._monitor = MonitorScreen(feed, self.view)
 
@@ -72,8 +78,8 @@ class MonitorApp(App[None]):
         self.call_after_refresh(self._start)
 
     def _start(self) -> None:
-        self._opening = self.run_worker(self._open(), group="feed", exit_on_error=True)
-        self.set_interval(1 / FRAMES_PER_S, self.frame)
+        self._opening = self.run_worker(self._open, group="feed", exit_on_error=True)
+        self._frames = self.set_interval(1 / FRAMES_PER_S, self.frame)
 
     async def _open(self) -> None:
         try:
@@ -114,7 +120,7 @@ class MonitorApp(App[None]):
             self._go()
             return
         self._leaving = True
-        self.run_worker(self._say_goodbye(), group="goodbye", exit_on_error=True)
+        self._goodbye = self.run_worker(self._say_goodbye, group="goodbye", exit_on_error=True)
 
     async def _say_goodbye(self) -> None:
         if self._opening is not None:
@@ -129,7 +135,13 @@ class MonitorApp(App[None]):
         self._go()
 
     def _go(self) -> None:
-        self.exit(return_code=0 if self.failure is None else 1)
+        status = 0 if self.failure is None else 1
+        if self._terminal_gone:
+            # There is nothing to restore, and Textual would wait for a terminal that takes no more output.
+            os._exit(status)
+        self.exit(return_code=status)
+        if self.is_headless:
+            return
         # A terminal that was resized meanwhile may carry the picture over to the main screen, so nothing
         # is left of it, and the update begun here, which never ends, keeps it from being drawn again.
         self._farewell.enter_context(self.batch_update())
@@ -141,7 +153,19 @@ class MonitorApp(App[None]):
         if self.is_headless:
             return
         loop = asyncio.get_running_loop()
-        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        answers = {"SIGINT": self.action_leave, "SIGTERM": self.action_leave, "SIGHUP": self._hang_up}
+        for name, answer in answers.items():
             # Windows knows neither all of these nor handlers on the loop.
             with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError):
-                loop.add_signal_handler(getattr(signal, name), self.action_leave)
+                loop.add_signal_handler(getattr(signal, name), answer)
+
+    def _hang_up(self) -> None:
+        """Close the feed although the window was closed; nothing is drawn any more."""
+        try:
+            os.get_terminal_size(sys.__stdin__.fileno() if sys.__stdin__ else 0)
+        except OSError:
+            self._terminal_gone = True
+        if self._terminal_gone and self._frames is not None:
+            self._frames.stop()
+        if not self._leaving:
+            self.action_leave()

@@ -14,10 +14,14 @@ from firmware_protocol.capabilities import Channel, StreamKind
 
 PELVIS_HEIGHT = "pelvis_height"
 
-_SCALE_HOPS = 30 * HOP_RATE_HZ
-"""The scale fits this long a stretch, three times what is seen, so that it does not jump from rep to rep."""
+_SCALE_HOPS = 15 * HOP_RATE_HZ
+"""The scale fits this long a stretch, more than what is seen, so that it does not jump from rep to rep."""
 
-_PERCENT_STEPS = (50, 100, 150, 200, 300, 400, 600, 800, 1000)
+_PERCENT_STEPS = (25.0, 50.0, 75.0, 100.0, 150.0, 200.0, 300.0, 400.0, 600.0, 800.0, 1000.0)
+_MICROVOLT_STEPS = tuple(factor * 10.0**power for power in range(1, 6) for factor in (1, 2, 5))
+_ROOM_TO_SINK = 0.9
+"""A scale sinks to a lower step only when the peak stays below this part of it."""
+
 _HEIGHT_STEP_M = 0.1
 
 
@@ -56,9 +60,25 @@ class Plot:
     """Whether the curve stands on the bottom of the plot."""
 
 
-def choose_plots(view: SessionView) -> tuple[Plot, ...]:
+class Tops:
+    """The tops of the scales: they rise at once, but sink only when the peak is well below a lower step."""
+
+    def __init__(self) -> None:
+        self._tops: dict[str, float] = {}
+
+    def fit(self, name: str, peak: float | None, steps: tuple[float, ...]) -> float | None:
+        """Find the top for a peak; ``None`` while nothing has been measured under that name."""
+        if peak is None:
+            return self._tops.get(name)
+        top = self._tops.get(name, 0.0)
+        needed, calm = _step_above(peak, steps), _step_above(peak / _ROOM_TO_SINK, steps)
+        self._tops[name] = max(needed, min(top, calm))
+        return self._tops[name]
+
+
+def choose_plots(view: SessionView, tops: Tops) -> tuple[Plot, ...]:
     """List the plots worth showing, the most important first."""
-    emg = tuple(_emg_plots(view))
+    emg = tuple(_emg_plots(view, tops))
     return (*emg, *_movement_plots(view, alone=not emg))
 
 
@@ -81,16 +101,16 @@ class _Trace:
         return PlotLine(ring, self.column, self.channel.side)
 
 
-def _emg_plots(view: SessionView) -> Iterator[Plot]:
+def _emg_plots(view: SessionView, tops: Tops) -> Iterator[Plot]:
     traces = sorted(_emg_traces(view), key=lambda trace: _group(trace.channel))
     groups = [
         (group, list(members)) for group, members in itertools.groupby(traces, lambda t: _group(t.channel))
     ]
-    percent = _percent_scale(trace for _, members in groups for trace in members)
+    percent = _percent_scale((trace for _, members in groups for trace in members), tops)
     for (rank, title), members in groups:
         calibrated = any(trace.calibrated for trace in members)
         lines = tuple(line for trace in members if (line := trace.line(calibrated=calibrated)))
-        scale = percent if calibrated else _microvolt_scale(lines)
+        scale = percent if calibrated else _microvolt_scale(lines, title, tops)
         unit = "% of your reference" if calibrated else "µV" if lines else ""
         yield Plot(title, unit, ("glute", "back", "plain")[rank], lines, scale, filled=True)
 
@@ -122,22 +142,22 @@ def _peak(lines: Iterable[PlotLine]) -> float | None:
     return max(measured) if measured else None
 
 
-def _percent_scale(traces: Iterable[_Trace]) -> Scale | None:
+def _step_above(peak: float, steps: tuple[float, ...]) -> float:
+    return next((step for step in steps if step >= peak), steps[-1])
+
+
+def _percent_scale(traces: Iterable[_Trace], tops: Tops) -> Scale | None:
     """One scale for glute and back, or their heights could not be compared by eye."""
     lines = [line for trace in traces if trace.calibrated and (line := trace.line(calibrated=True))]
-    peak = _peak(lines)
     if not lines:
         return None
-    high = next((step for step in _PERCENT_STEPS if step >= (peak or 0)), _PERCENT_STEPS[-1])
+    high = tops.fit("percent", _peak(lines), _PERCENT_STEPS) or _PERCENT_STEPS[0]
     return Scale(0, high, mark=100 if high > 100 else None)
 
 
-def _microvolt_scale(lines: Iterable[PlotLine]) -> Scale | None:
-    peak = _peak(lines)
-    if peak is None:
-        return None
-    ladder = (factor * 10.0**power for power in range(1, 6) for factor in (1, 2, 5))
-    return Scale(0, next((step for step in ladder if step >= peak), 1e6))
+def _microvolt_scale(lines: Iterable[PlotLine], title: str, tops: Tops) -> Scale | None:
+    high = tops.fit(title, _peak(lines), _MICROVOLT_STEPS)
+    return None if high is None else Scale(0, high)
 
 
 def _movement_plots(view: SessionView, *, alone: bool) -> Iterator[Plot]:

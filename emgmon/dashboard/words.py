@@ -95,7 +95,8 @@ def number(value: float | None, *, decimals: int = 0) -> str:
     """Write the figure, or the sign for "not measured"."""
     if value is None or not math.isfinite(value):
         return MISSING
-    return f"{value:.{decimals}f}"
+    # Adding 0.0 makes -0.0 a plain 0.
+    return f"{round(value, decimals) + 0.0:.{decimals}f}"
 
 
 def percent(value: float | None, *, decimals: int = 0) -> str:

@@ -117,6 +117,7 @@ def import_csv(
     if exercise is not None:
         load_exercise(exercise)
     builder = StreamBuilder()
+    _refuse_source_as_output(paths, out)
     sources = [stream for path in paths for stream in builder.streams(read_csv(Path(path)))]
     if not sources:
         raise ImportFileError(
@@ -129,6 +130,15 @@ def import_csv(
     _write(out, timed, exercise=exercise, replace=replace)
     duration_s = max(float(stream.source.t_s[-1]) for stream in timed)
     return ImportReport(out, tuple(_report(stream) for stream in timed), duration_s, warnings)
+
+
+def _refuse_source_as_output(paths: Sequence[Path | str], out: Path) -> None:
+    for path in map(Path, paths):
+        if out.exists() and path.exists() and out.samefile(path):
+            raise ImportFileError(
+                f"{out} is one of the files to be imported and was left as it is",
+                advice="Give the recording a name of its own.",
+            )
 
 
 def _on_session_time(sources: list[CsvStream]) -> tuple[list[CsvStream], list[str]]:

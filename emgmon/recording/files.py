@@ -32,7 +32,7 @@ def refuse_existing(path: Path, *, replace: bool) -> None:
     if path.exists() and not replace:
         raise RecordingError(
             f"{path} exists already and was left as it is",
-            advice="Choose another name, or say --force to replace it.",
+            advice="Choose another name, or replace it with --force where the command has it.",
         )
 
 

@@ -45,6 +45,8 @@ class PlaybackFeed:
         self.sensors: tuple[Capabilities, ...] = ()
         self.warnings: tuple[str, ...] = ()
         """What of the file could not be read; known once open."""
+        self.complete = True
+        """Whether all of the file could be read; known once open."""
         self.ended = False
         """Whether the last event has been computed; a step back makes it false again."""
         self._clock = clock
@@ -90,7 +92,8 @@ class PlaybackFeed:
         self.sensors, self.exercise = self._setup.sensors, self._setup.exercise
         self._session = self._new_session()
         self._source = ReplaySource(reader.batches(), self._clock, self._speed)
-        self.warnings = reader.warnings
+        self.complete = reader.failure is None
+        self.warnings = (*reader.warnings, *self._session.limits)
 
     def poll(self) -> Sequence[Event]:
         """Give what has become due since the last call."""

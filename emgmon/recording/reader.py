@@ -68,10 +68,20 @@ class RecordingReader:
             return (f"{self.path} was never closed; every batch in it was read",)
         if self.damage.kind is DamageKind.TRAILING:
             return (f"{self.path}, {self.torn}",)
-        return (
-            f"{self.path}, {self.torn}; only what stands before it was read."
-            f" What follows may be rescued with: emgmon repair {self.path}",
-        )
+        failure = self.failure
+        return () if failure is None else (f"{failure}. {failure.advice}",)
+
+    @property
+    def failure(self) -> RecordingError | None:
+        """What a person has to know who asked for the whole recording; None when all of it was read."""
+        if self.damage is None or self.damage.kind not in (DamageKind.TORN, DamageKind.DAMAGED):
+            return None
+        if self.damage.kind is DamageKind.TORN:
+            advice = f"The file was cut off there. To close it as it is, run: emgmon repair {self.path}"
+        else:
+            advice = f"What follows may be rescued with: emgmon repair {self.path}"
+        said = f"{self.path}, {self.torn}; only what stands before it was read"
+        return RecordingError(said, advice=advice)
 
     def batches(self, min_rows: int = 20_000) -> Iterator[NotificationBatch]:
         """Go through the notifications up to the first damage; then see :attr:`warnings`.

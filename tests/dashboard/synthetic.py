@@ -1,5 +1,6 @@
 """Sessions that never took place: every event is written by formula, and time is turned by hand."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -93,7 +94,7 @@ def emg_rep(
         "excluded": None,
         "metrics": (
             measured("glute_engagement_pct", glute),
-            measured("back_engagement_pct", glute * (100 - share) / share),
+            measured("back_engagement_pct", glute * (100 - share) / max(share, 1)),
             measured("glute_share_pct", share, 4.6),
             *tempo(),
         ),
@@ -236,6 +237,7 @@ class SyntheticFeed:
     poll_error: EmgmonError | None = None
     sensors: tuple[Capabilities, ...] = ()
     n_closed: int = 0
+    n_polls: int = 0
     pending: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -254,6 +256,7 @@ class SyntheticFeed:
             self.pending.append(LinkChanged(0, LinkState.STREAMING))
 
     def poll(self) -> Sequence[Event]:
+        self.n_polls += 1
         if self.poll_error is not None:
             raise self.poll_error
         events, self.pending = self.pending, []
@@ -268,6 +271,11 @@ class SyntheticFeed:
             events.append(self._timed[self._next][1])
             self._next += 1
         return events
+
+    @property
+    def next_s(self) -> float:
+        """Session time of the first event that has not been given out; ``inf`` at the end."""
+        return self._timed[self._next][0] if self._next < len(self._timed) else math.inf
 
     async def close(self) -> None:
         self.n_closed += 1

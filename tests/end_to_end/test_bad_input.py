@@ -28,7 +28,7 @@ def test_a_path_that_does_not_exist_is_named(command, tmp_path):
     [
         (b"", "empty"),
         (b"t_s,emg\n0,1\n", "text"),
-        (gzip.compress(b"x"), "gzip"),
+        (gzip.compress(b"x", mtime=0), "gzip"),
         (bytes(range(256)), "not a recording"),
     ],
     ids=["empty", "text", "gzip", "noise"],
@@ -43,9 +43,11 @@ def test_a_truncated_recording_is_analysed_up_to_its_last_whole_batch(recording)
     whole = recording.read_bytes()
     recording.write_bytes(whole[: len(whole) // 2])
     done = run("analyze", str(recording), "--json")
-    assert done.returncode == 0
+    assert done.returncode == 1
+    assert "cut off" in done.stderr
     document = json.loads(done.stdout)
     assert 0 < len(document["sets"][0]["reps"]) < 8
+    assert document["recording"]["complete"] is False
     (warning,) = document["recording"]["warnings"]
     assert "byte" in warning
     assert "emgmon repair" in warning
@@ -90,6 +92,19 @@ def test_a_csv_that_cannot_be_imported_is_named_with_line_and_column(text, words
     assert list(tmp_path.iterdir()) == [source]
 
 
+def test_a_source_is_never_replaced_by_what_is_made_of_it(tmp_path):
+    source = tmp_path / "in.csv"
+    text = "t_s,emg.gluteus_maximus.left_uV\n" + "".join(f"{i / 1000},{i % 5}\n" for i in range(500))
+    source.write_text(text)
+    assert_refused(run("import", str(source), "--csv", str(source), "--force"), "in.csv")
+    assert source.read_text() == text
+
+
+def test_another_exercise_than_the_recorded_one_is_pointed_out(recording):
+    document = json.loads(run("analyze", str(recording), "--json", "--exercise", "bridge").stdout)
+    assert "squat" in document["recording"]["warnings"][0]
+
+
 def test_columns_outside_the_contract_are_skipped_with_a_warning(tmp_path):
     source, out = tmp_path / "in.csv", tmp_path / "out.arrows"
     rows = "".join(f"{i / 1000:.3f},{i % 7 - 3},60\n" for i in range(2000))
@@ -128,7 +143,13 @@ def test_an_unknown_exercise_names_the_known_ones(recording):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["analyse"], ["analyze"], ["analyze", "x", "--frobnicate"], ["replay", "x", "--speed", "-1"]],
+    [
+        ["analyse"],
+        ["analyze"],
+        ["analyze", "x", "--frobnicate"],
+        ["replay", "x", "--speed", "-1"],
+        ["replay", "x", "--speed", "nan"],
+    ],
 )
 def test_wrong_usage_ends_with_status_two(arguments):
     done = run(*arguments)

@@ -77,7 +77,7 @@ def test_a_recording_without_notifications_has_no_batches(tmp_path: Path) -> Non
     [
         (b"", "it is empty"),
         (b"t_s,emg.gluteus_maximus_uV\n0,1\n", "it is a text file"),
-        (gzip.compress(b"t_s\n"), "it is a gzip file"),
+        (gzip.compress(b"t_s\n", mtime=0), "it is a gzip file"),
         (b"ARROW1\x00\x00" + bytes(100), "Arrow file"),
         (b"PAR1" + bytes(100), "Parquet"),
         (b"PK\x03\x04" + bytes(100), "zip"),

@@ -25,20 +25,20 @@ lost or an electrode was loose.
 
 [b]Activity share[/b]
 The share of the glute in glute and back together, each in percent of your reference:
-    [$tone-glute]■■■■■■■■■■■■■[/][$tone-back]□□□□□□□[/]  65 %\
-      [$tone-glute]■ glute[/]   [$tone-back]□ back[/]
+    [$primary]■■■■■■■■■■■■■[/][$secondary]□□□□□□□[/]  65 %\
+      [$primary]■ glute[/]   [$secondary]□ back[/]
 The two figures behind it (such as 58–70) are the 95 % interval: with the noise that was there, the \
 true share lies within it 19 times out of 20. Activity share is [b]not force[/b], and it is not a \
 share of the work: muscles differ in size and leverage. Compare with yourself, on the same day, with \
 the same electrodes.
 
 [b]Verdict[/b]
-    [$tone-glute]●[/] glute-led      the glute leads, by more than your usual scatter
-    [b]◆[/b] shared         both, as usual for you
-    [$tone-back]▲[/] back-led       the back does more than is usual for you
-    ? cannot tell    the uncertainty is larger than the difference
-    ○ no reference   no reference set of yours is known for this exercise
-    ∅ left out       counted, but disturbed; it does not vote
+    [$primary]●[/] glute-led      the share is in line with your reference set, or above it
+    [b]◆[/b] shared         less glute than in your reference set, but not less than back
+    [$secondary]▲[/] back-led       less glute than in your reference set, and less than back
+    [b]?[/b] cannot tell    not measured, or too little activity to compare
+    [b]○[/b] no reference   no reference set of yours is known for this exercise
+    [b]∅[/b] left out       counted, but disturbed; it does not vote
 
 [b]Not measured[/b]
 Where there is no figure you see – or the words "not measured". It never means 0.
@@ -62,7 +62,7 @@ travelled. Travel is shown, never rewarded.
     home             to the start
     + -  or  . ,     faster, slower
 
-emgmon is for training and practice. It does not diagnose anything. Stop when something hurts.
+emgmon is for training and practice. It is not a medical device. Stop when something hurts.
 """
 
 _KEYS = (("Esc", "back"), ("↑↓", "scroll"), ("q", "leave"))

@@ -9,7 +9,7 @@ from textual.events import Resize
 from textual.screen import Screen
 
 from emgmon.dashboard.feed import Feed
-from emgmon.dashboard.plots import choose_plots
+from emgmon.dashboard.plots import Tops, choose_plots
 from emgmon.dashboard.view import SessionView
 from emgmon.dashboard.widgets.counter import Counter
 from emgmon.dashboard.widgets.keys import LIVE_KEYS, REPLAY_KEYS, KeyLine
@@ -26,6 +26,10 @@ SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 _MAX_TRACES = 4
 _WIDE_COLUMNS = 110
 _TALL_ROWS = 36
+_NARROW_COLUMNS = 76
+"""In a window narrower than this a bar would say nothing: counter and verdict get all the room."""
+_LOW_ROWS = 24
+"""In a window lower than this the summary waits until the set is over, and then has the room to itself."""
 _ROWS_PER_TRACE = 5
 """A plot lower than this shows nothing; the least important ones give way."""
 
@@ -53,6 +57,7 @@ class MonitorScreen(Screen[None]):
         super().__init__()
         self._feed = feed
         self._view = view
+        self._tops = Tops()
         keys = REPLAY_KEYS if feed.transport else LIVE_KEYS
         self._notice = Notice(id="notice")
         self._body = Horizontal(id="body")
@@ -84,12 +89,15 @@ class MonitorScreen(Screen[None]):
     def on_resize(self, event: Resize) -> None:
         self.set_class(event.size.width >= _WIDE_COLUMNS, "-wide")
         self.set_class(event.size.height >= _TALL_ROWS, "-tall")
+        self.set_class(event.size.width < _NARROW_COLUMNS, "-narrow")
+        self.set_class(event.size.height < _LOW_ROWS, "-low")
 
     def show_state(self, *, opened: bool, failure: EmgmonError | None, leaving: bool) -> None:
         """Draw what is new since the last frame."""
         self._notice.display = leaving or failure is not None or not opened
         self._body.display = not self._notice.display
         self._notice.tell(self._view, failure=failure, leaving=leaving)
+        self.set_class(self._view.set_is_closed, "-closed")
         if opened:
             self._show_traces()
         for part in (self._status, self._reps, *self._right, self._progress, self._keys):
@@ -97,7 +105,7 @@ class MonitorScreen(Screen[None]):
 
     def _show_traces(self) -> None:
         n_fitting = max(1, self._panes.size.height // _ROWS_PER_TRACE)
-        plots = choose_plots(self._view)[:n_fitting]
+        plots = choose_plots(self._view, self._tops)[:n_fitting]
         for index, trace in enumerate(self._traces):
             plot = plots[index] if index < len(plots) else None
             trace.show(plot, self._view, note_time=index == 0)

@@ -26,6 +26,8 @@ _GLYPHS = {
 }
 _HALF_BLOCKS = np.array([" ", "▄", "▀", "█"])
 _LARGEST = 6
+_ROOMY = 5
+"""From this height on a row below the digits stays empty."""
 _LEAST_DIGITS = 2
 """Room is kept for two digits, so that the tenth repetition does not change the size."""
 
@@ -62,7 +64,8 @@ class Counter(LinesWidget):
         number = view.set_number or 1
         yield heading(f"SET {number}", width, right="closed" if view.set_is_closed else "")
         text = str(view.n_reps_in_set) if view.end_hop or view.reps else words.MISSING
-        digits = big_text(text, width=width - 6, height=height - 2) or [text]
+        room = height - (1 if height < _ROOMY else 2)
+        digits = big_text(text, width=width - 6, height=room) or [text]
         tall = height - 1 - len(digits) >= 3
         if tall:
             yield []

@@ -7,7 +7,7 @@ from emgmon.dashboard.view import find_metric
 from emgmon.dashboard.widgets.lines import Line
 from emgmon.events import Metric
 
-_LABEL_WIDTH = 16
+_LABEL_WIDTH = 15
 
 _LEVELS = (
     ("glute", "glute_engagement_pct"),

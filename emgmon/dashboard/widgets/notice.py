@@ -30,6 +30,8 @@ class Notice(LinesWidget):
     def draw(self, view: SessionView, width: int, height: int) -> Iterable[Line]:
         text_width = min(_TEXT_WIDTH, width - 2 * _MARGIN)
         lines = list(self._sentences(view, text_width))
+        if len(lines) > height:
+            lines = [line for line in lines if line]
         yield from [[]] * max(0, (height - len(lines)) // 2)
         indent = " " * ((width - text_width) // 2)
         for line in lines:

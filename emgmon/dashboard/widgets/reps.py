@@ -1,5 +1,6 @@
 """One line per repetition: glute against back; with motion only, tempo and travel."""
 
+import itertools
 from collections.abc import Hashable, Iterable
 
 from emgmon.dashboard import words
@@ -13,7 +14,7 @@ _LIFT, _HOLD, _RETURN = "█", "─", "▒"
 
 _WIDE = 92
 """From this width on there is room for times and levels beside the bar."""
-_WORDS_WIDTH = 14
+_WORDS_WIDTH = 16
 _LEFT_OUT = "∅ left out"
 
 
@@ -25,7 +26,8 @@ class RepList(LinesWidget):
         self._n_back = 0
 
     def facts(self, view: SessionView) -> Hashable:
-        return len(view.reps), view.reps[-1] if view.reps else None, view.has_emg, self._n_back
+        newest = view.reps[-1] if view.reps else None
+        return len(view.reps), newest, view.has_emg, view.ended, self._n_back
 
     def scroll_rows(self, n_rows: int) -> None:
         """Go back (negative) or forth; the newest line is the end."""
@@ -84,7 +86,7 @@ def _phases(rep: RepCompleted) -> list[float | None]:
 
 _SHARE_WIDTH = 6
 _INTERVAL_WIDTH = 7
-_TIMES_WIDTH = 7 + 3 * 6
+_TIMES_WIDTH = 8 + 3 * 6
 _LEVELS_WIDTH = 2 * 8
 
 
@@ -97,7 +99,7 @@ def _emg_widths(width: int) -> tuple[bool, int]:
 
 def _emg_columns(width: int) -> Line:
     wide, bar_width = _emg_widths(width)
-    extra = f"{'at':>6} {'lift':>6}{'hold':>6}{'return':>7}{'glute':>7}{'back':>8}  " if wide else ""
+    extra = f"{'at':>7} {'lift':>6}{'hold':>6}{'return':>7}{'glute':>7}{'back':>8}  " if wide else ""
     legend: list[Piece] = [(GLUTE_BLOCK, "glute"), (" glute ", "dim"), (BACK_BLOCK, "back"), (" back", "dim")]
     room = bar_width - width_of(legend)
     if room < 0:
@@ -132,7 +134,7 @@ def _bar(share_pct: float, width: int, *, votes: bool) -> list[Piece]:
 
 def _times(rep: RepCompleted) -> str:
     lift, hold, back = (words.number(value, decimals=1) for value in _phases(rep))
-    return f"{words.duration(rep.start_s):>6} {lift:>6}{hold:>6}{back:>7}"
+    return f"{words.duration(rep.start_s):>7} {lift:>6}{hold:>6}{back:>7}"
 
 
 def _levels(rep: RepCompleted) -> str:
@@ -157,7 +159,7 @@ def _motion_columns(width: int) -> Line:
     wide, bar_width = _motion_widths(width)
     legend = fit("tempo" if bar_width < 24 else f"{_LIFT} lift {_HOLD} hold {_RETURN} return", bar_width)
     verdict = "    verdict" if wide else ""
-    times = f"{'at':>6} {'lift':>6}{'hold':>6}{'return':>7}  "
+    times = f"{'at':>7} {'lift':>6}{'hold':>6}{'return':>7}  "
     return [(f"rep  {times}{legend:<{bar_width}}{'travel':>{_TRAVEL_WIDTH}}{verdict}", "dim")]
 
 
@@ -177,5 +179,7 @@ def _motion_row(rep: RepCompleted, width: int, slowest_s: float) -> Line:
 def _tempo(rep: RepCompleted, width: int, slowest_s: float) -> str:
     """Draw the phases in proportion; the slowest repetition fills the width."""
     cells_per_s = width / slowest_s if slowest_s > 0 else 0.0
-    blocks = zip((_LIFT, _HOLD, _RETURN), _phases(rep), strict=True)
-    return fit("".join(block * round((value or 0.0) * cells_per_s) for block, value in blocks), width)
+    ends_s = itertools.accumulate((value or 0.0 for value in _phases(rep)), initial=0.0)
+    spans = itertools.pairwise(round(end_s * cells_per_s) for end_s in ends_s)
+    blocks = zip((_LIFT, _HOLD, _RETURN), spans, strict=True)
+    return fit("".join(block * (end - start) for block, (start, end) in blocks), width)

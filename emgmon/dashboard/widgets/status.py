@@ -8,6 +8,8 @@ from emgmon.dashboard.view import SessionView
 from emgmon.dashboard.widgets.lines import Line, LinesWidget, Piece, fit, width_of
 
 _GAP = "   "
+_LEAST_TITLE = 4
+_LOW_BATTERY_PCT = 15
 
 
 class StatusBar(LinesWidget):
@@ -18,41 +20,61 @@ class StatusBar(LinesWidget):
         self._feed = feed
 
     def facts(self, view: SessionView) -> Hashable:
-        counts = (view.n_rejected, view.n_duplicates, words.percent(view.loss_pct, decimals=1))
-        clock = words.duration(view.end_s)
-        return self._feed.title, self._feed.exercise, view.link, view.lowest_battery_pct, counts, clock
+        counts = view.n_rejected, words.percent(view.loss_pct, decimals=1)
+        now = words.duration(view.end_s), bool(view.end_hop)
+        return self._feed.title, self._feed.exercise, view.link, view.lowest_battery_pct, counts, now
 
     def draw(self, view: SessionView, width: int, height: int) -> Iterable[Line]:
-        left = [("emgmon", "heading"), *self._exercise(), *self._state(view)]
-        right = _figures(view)
-        room = width - width_of(left) - width_of(right) - 2 * len(_GAP)
-        title = fit(self._feed.title, room) if room >= 4 else ""
-        left.append((f"{_GAP}{title}", "dim"))
-        yield [*left, (" " * (width - width_of(left) - width_of(right)), "plain"), *right]
+        left: list[list[Piece]] = [[("emgmon", "heading")], self._exercise(), self._state(view)]
+        right = self._figures(view)
+        # What gives way, in this order, where there is too little room.
+        for entries, index in ((left, 0), (right, 2), (left, 1), (right, 0), (right, 1), (left, 2)):
+            if _width(left) + _width(right) + len(_GAP) > width:
+                entries[index] = []
+        room = width - _width(left) - _width(right) - 2 * len(_GAP)
+        if room >= _LEAST_TITLE:
+            left.append([(fit(self._feed.title, room), "dim")])
+        between = " " * (width - _width(left) - _width(right))
+        yield [*_joined(left), (between, "plain"), *_joined(right)]
 
     def _exercise(self) -> list[Piece]:
         name = self._feed.exercise
-        return [(f"{_GAP}{words.exercise(name)}", "strong")] if name else []
+        return [(words.exercise(name), "strong")] if name else []
 
     def _state(self, view: SessionView) -> list[Piece]:
         link = view.link
         if link is None:
-            return [(f"{_GAP}replay", "plain")] if self._feed.transport else []
+            return [("replay", "plain")] if self._feed.transport else []
         tone = words.LINK_TONES.get(link.state, "plain")
-        return [(f"{_GAP}{words.LINK_MARKS[link.state]} {words.LINK_WORDS[link.state]}", tone)]
+        return [(f"{words.LINK_MARKS[link.state]} {words.LINK_WORDS[link.state]}", tone)]
+
+    def _figures(self, view: SessionView) -> list[list[Piece]]:
+        """Gather counts, battery and time; a replay shows its time on its own line."""
+        live = self._feed.transport is None
+        return [
+            [("not decoded ", "dim"), (f"{view.n_rejected}", "warn")] if view.n_rejected else [],
+            _loss(view),
+            _battery(view) if live or view.battery_pct else [],
+            [(words.duration(view.end_s) if view.end_hop else words.MISSING, "strong")] if live else [],
+        ]
 
 
-def _figures(view: SessionView) -> list[Piece]:
-    pieces: list[Piece] = []
-    if view.n_rejected:
-        pieces += [("not decoded ", "dim"), (f"{view.n_rejected}", "warn"), (_GAP, "plain")]
-    loss = view.loss_pct
-    pieces += [
-        ("loss ", "dim"),
-        (words.percent(loss, decimals=1), "warn" if loss else "plain"),
-        (_GAP, "plain"),
-    ]
-    battery = view.lowest_battery_pct
-    low = battery is not None and battery <= 15
-    pieces += [("battery ", "dim"), (words.percent(battery), "warn" if low else "plain"), (_GAP, "plain")]
-    return [*pieces, (words.duration(view.end_s) if view.end_hop else words.MISSING, "strong")]
+def _loss(view: SessionView) -> list[Piece]:
+    loss_pct = view.loss_pct
+    return [("loss ", "dim"), (words.percent(loss_pct, decimals=1), "warn" if loss_pct else "plain")]
+
+
+def _battery(view: SessionView) -> list[Piece]:
+    level_pct = view.lowest_battery_pct
+    low = level_pct is not None and level_pct <= _LOW_BATTERY_PCT
+    return [("battery ", "dim"), (words.percent(level_pct), "warn" if low else "plain")]
+
+
+def _joined(entries: list[list[Piece]]) -> list[Piece]:
+    """Put a gap between the entries that are there."""
+    shown = [entry for entry in entries if entry]
+    return [piece for index, entry in enumerate(shown) for piece in ([(_GAP, "plain")] * (index > 0) + entry)]
+
+
+def _width(entries: list[list[Piece]]) -> int:
+    return width_of(_joined(entries))

@@ -8,6 +8,9 @@ from emgmon.dashboard.widgets.figures import level_rows, movement_rows, row, sha
 from emgmon.dashboard.widgets.lines import Line, LinesWidget, heading, wrap
 from emgmon.events import RepCompleted, Verdict
 
+_ROWS_ABOVE = 3
+"""Heading, repetitions and activity share."""
+
 
 class SummaryPanel(LinesWidget):
     """How many repetitions, their share, their levels, their verdicts, their tempo."""
@@ -26,8 +29,11 @@ class SummaryPanel(LinesWidget):
         yield row("repetitions", f"{closed.n_reps}", f"in {words.duration(closed.end_s - closed.start_s)}")
         if view.has_emg:
             yield share_row(closed.summary)
-            yield from level_rows(closed.summary)
-            yield from _verdict_rows(view.reps_of_set(closed.set_number))
+            verdicts = list(_verdict_rows(view.reps_of_set(closed.set_number)))
+            levels = list(level_rows(closed.summary))
+            # The verdicts are what the set is about; where there is no room for both, levels give way.
+            yield from levels if _ROWS_ABOVE + len(levels) + len(verdicts) <= height else ()
+            yield from verdicts
         yield from movement_rows(closed.summary)
 
 

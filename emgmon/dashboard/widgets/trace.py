@@ -46,7 +46,7 @@ class Trace(LinesWidget):
         if plot is None:
             return
         seconds = f"last {SHOWN_HOPS // HOP_RATE_HZ} s" if self._note_time else ""
-        yield heading(plot.title, width, note=_note(plot), right=seconds)
+        yield heading(plot.title, width, note=_note(plot, width - len(plot.title) - 3), right=seconds)
         n_rows, n_columns = height - 1, width - _AXIS_WIDTH
         if n_rows < 1 or n_columns < 1:
             return
@@ -56,11 +56,17 @@ class Trace(LinesWidget):
         yield from _draw_curves(plot, plot.scale, view, n_rows=n_rows, n_columns=n_columns)
 
 
-def _note(plot: Plot) -> str:
+def _note(plot: Plot, room: int) -> str:
+    """Write unit and sides, in fewer words where there is little room."""
+    notes = (_unit_and_sides(plot, unit) for unit in (plot.unit, plot.unit.replace("your reference", "ref.")))
+    return next((note for note in notes if len(note) <= room), "")
+
+
+def _unit_and_sides(plot: Plot, unit: str) -> str:
     sides = [line.side for line in plot.lines if line.side]
     if len(sides) == 1:
-        return f"{sides[0]}  {plot.unit}"
-    return f"{plot.unit}  {sides[0]} ⠤⠤ {sides[1]} ⠄⠄" if len(sides) == 2 else plot.unit
+        return f"{sides[0]}  {unit}"
+    return f"{unit}  {sides[0]} ⠤⠤ {sides[1]} ⠄⠄" if len(sides) == 2 else unit
 
 
 def _draw_curves(

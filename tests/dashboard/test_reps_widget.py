@@ -1,0 +1,158 @@
+import pytest
+
+from emgmon.dashboard.view import SessionView
+from emgmon.dashboard.widgets.lines import Line
+from emgmon.dashboard.widgets.reps import RepList
+from emgmon.events import SessionEnded, Verdict
+from tests.dashboard.synthetic import (
+    GLUTE_AND_BACK,
+    IMU_ONLY,
+    emg_rep,
+    measured,
+    motion_rep,
+    tempo,
+    unmeasured,
+)
+
+NARROW, WIDE = 48, 110
+
+
+def text(line: Line) -> str:
+    return "".join(piece for piece, _ in line)
+
+
+def lines(
+    *reps: object, width: int = NARROW, height: int = 12, sensor: object = GLUTE_AND_BACK
+) -> list[Line]:
+    view = SessionView(sensors=(sensor,), reps=list(reps))  # type: ignore[arg-type]
+    return list(RepList().draw(view, width, height))
+
+
+def rows(*reps: object, **size: object) -> list[str]:
+    """What stands below the heading and the titles of the columns."""
+    return [text(line) for line in lines(*reps, **size)[2:]]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("share", "n_glute"), [(0, 0), (25, 5), (50, 10), (75, 15), (100, 20)])
+def test_the_border_on_the_bar_is_the_share(share: float, n_glute: int) -> None:
+    # 54 columns leave 20 for the bar beside number, share, interval and verdict.
+    rep = emg_rep(1, share=50, metrics=(measured("glute_share_pct", share),))
+    (row,) = rows(rep, width=54)
+    assert row.count("■") == n_glute
+    assert row.count("□") == 20 - n_glute
+
+
+def test_a_row_says_number_share_interval_and_verdict() -> None:
+    (row,) = rows(emg_rep(7, share=58))
+    assert row.split() == ["7", "■" * 8 + "□" * 6, "58", "%", "53–63", "◆", "shared"]
+
+
+def test_left_and_right_repetitions_are_told_apart() -> None:
+    left, right = rows(emg_rep(1, share=60, side="left"), emg_rep(1, share=60, side="right"))
+    assert (left.split()[0], right.split()[0]) == ("1L", "1R")
+
+
+def test_a_share_that_was_not_measured_is_said_in_words_with_its_reason() -> None:
+    rep = emg_rep(
+        1,
+        share=60,
+        verdict=Verdict.CANNOT_TELL,
+        metrics=(unmeasured("glute_share_pct", "lead off"), *tempo()),
+    )
+    (row,) = rows(rep)
+    assert "not measured: lead off" in row
+    assert "■" not in row
+    assert "0 %" not in row
+    assert row.endswith("? cannot tell")
+
+
+def test_a_share_that_nobody_mentioned_is_not_measured_either() -> None:
+    (row,) = rows(emg_rep(1, share=60, metrics=tempo()))
+    assert "not measured" in row
+
+
+def test_a_reason_too_long_for_its_room_ends_in_an_ellipsis_and_moves_nothing() -> None:
+    rep = emg_rep(1, share=60, metrics=(unmeasured("glute_share_pct", "very " * 30 + "long"),))
+    (row,) = rows(rep)
+    assert "…" in row
+    assert len(row.rstrip()) <= NARROW
+    assert row.index("◆") == rows(emg_rep(1, share=60))[0].index("◆")
+
+
+def test_a_repetition_that_was_left_out_does_not_show_a_verdict_or_colours() -> None:
+    row = lines(emg_rep(1, share=60, excluded="samples were lost"))[2]
+    assert text(row).endswith("∅ left out")
+    assert {tone for _, tone in row}.isdisjoint({"glute", "back"})
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+@pytest.mark.parametrize("width", [44, NARROW, WIDE, 113])
+def test_every_verdict_fits_into_its_column(verdict: Verdict, width: int) -> None:
+    for rep in (
+        emg_rep(500, share=100, verdict=verdict, start_s=5000.0, side="left"),
+        emg_rep(1, share=50, verdict=verdict, metrics=()),
+        emg_rep(1, share=60, verdict=verdict, excluded="samples were lost"),
+    ):
+        for row in rows(rep, width=width):
+            assert len(row.rstrip()) <= width
+
+
+@pytest.mark.parametrize("width", [44, NARROW, WIDE, 113])
+def test_a_row_of_motion_fits_also_after_an_hour(width: int) -> None:
+    (row,) = rows(motion_rep(12, start_s=4000.0), width=width, sensor=IMU_ONLY)
+    assert "42 cm" in row
+    assert "1:06:40" in row
+    assert len(row.rstrip()) <= width
+
+
+def test_a_wide_list_shows_times_and_levels_too() -> None:
+    rep = emg_rep(1, share=60, start_s=65.0)
+    (row,) = rows(rep, width=WIDE)
+    # The glute is at 30 + 60/4 = 45 %, the back at 45 * 40/60 = 30 % of the reference.
+    assert row.split()[:9] == ["1", "1:05", "1.2", "0.4", "1.4", "45", "%", "30", "%"]
+
+
+def test_the_titles_stand_over_their_columns() -> None:
+    titles, row = (text(line) for line in lines(emg_rep(1, share=58))[1:3])
+    assert titles.index("share") + len("share") == row.index("%") + 1
+    assert titles.index("■") == row.index("■")
+
+
+def test_a_wide_list_of_unmeasured_levels_shows_dashes() -> None:
+    rep = emg_rep(1, share=60, metrics=(measured("glute_share_pct", 60.0),))
+    (row,) = rows(rep, width=WIDE)
+    assert row.split()[:7] == ["1", "0:00", "–", "–", "–", "–", "–"]
+
+
+def test_motion_only_shows_tempo_and_travel_in_proportion() -> None:
+    slow = motion_rep(1, travel_m=0.4)
+    # 42 columns are taken by figures; 6 are left for 3 s: lift 1.2 s, hold 0.4 s, return 1.4 s.
+    (row,) = rows(slow, sensor=IMU_ONLY)
+    assert row.split() == ["1", "0:00", "1.2", "0.4", "1.4", "██─▒▒▒", "40", "cm"]
+
+
+def test_travel_that_was_not_measured_is_a_dash() -> None:
+    rep = emg_rep(1, share=60, metrics=tempo())
+    (row,) = rows(rep, sensor=IMU_ONLY)
+    assert row.rstrip().endswith("–")
+
+
+def test_only_the_newest_repetitions_are_shown_where_there_is_no_room() -> None:
+    shown = rows(*(emg_rep(number, share=60) for number in range(1, 501)), height=6)
+    assert [row.split()[0] for row in shown] == ["497", "498", "499", "500"]
+
+
+def test_a_line_stands_between_two_sets() -> None:
+    shown = rows(emg_rep(1, share=60), emg_rep(1, share=60, set_number=2), emg_rep(2, share=60, set_number=2))
+    assert [row.split()[0] for row in shown] == ["1", "set", "1", "2"]
+    assert shown[1].split()[1] == "2"
+
+
+def test_an_empty_list_says_so_and_says_it_differently_at_the_end() -> None:
+    view = SessionView(sensors=(GLUTE_AND_BACK,))
+    widget = RepList()
+    before = widget.facts(view)
+    assert "none yet" in text(list(widget.draw(view, NARROW, 8))[-1])
+    view.apply(SessionEnded(5.0))
+    assert "none counted" in text(list(widget.draw(view, NARROW, 8))[-1])
+    assert widget.facts(view) != before

@@ -1,0 +1,141 @@
+"""The state behind the screen: events in, facts out."""
+
+import numpy as np
+import pytest
+
+from emgmon.dashboard.view import SessionView, metric_value
+from emgmon.events import (
+    BatteryRead,
+    DuplicateReceived,
+    EnvelopeComputed,
+    Event,
+    LinkChanged,
+    LinkState,
+    MovementComputed,
+    NotificationRejected,
+    Rewound,
+    SamplesLost,
+    SessionEnded,
+)
+from tests.dashboard.synthetic import (
+    GLUTE_AND_BACK,
+    IMU_ONLY,
+    Script,
+    closed_set,
+    emg_rep,
+    measured,
+    unmeasured,
+)
+
+
+def view_of(*events: Event) -> SessionView:
+    view = SessionView(sensors=(GLUTE_AND_BACK,))
+    for event in events:
+        view.apply(event)
+    return view
+
+
+def envelope(first_hop: int, n_hops: int, *, activation: float = 40.0, stream: int = 1) -> EnvelopeComputed:
+    return EnvelopeComputed(
+        0, stream, first_hop, np.full((n_hops, 2), 80.0), np.full((n_hops, 2), activation)
+    )
+
+
+def test_before_anything_came_nothing_is_known() -> None:
+    view = SessionView()
+    assert view.loss_pct is None
+    assert view.lowest_battery_pct is None
+    assert view.set_number is None
+    assert view.link is None
+    assert not view.set_is_closed
+
+
+def test_repetitions_are_counted_within_their_set() -> None:
+    view = view_of(emg_rep(1, share=60), emg_rep(2, share=60), emg_rep(1, share=60, set_number=2))
+    assert (view.set_number, view.n_reps_in_set) == (2, 1)
+    assert len(view.reps_of_set(1)) == 2
+
+
+def test_a_set_is_closed_until_the_next_repetition() -> None:
+    rep = emg_rep(1, share=60)
+    view = view_of(rep, closed_set([rep]))
+    assert view.set_is_closed
+    view.apply(emg_rep(1, share=60, set_number=2))
+    assert not view.set_is_closed
+    assert view.last_set is not None
+    assert view.last_set.set_number == 1
+
+
+def test_loss_is_the_share_of_the_samples_expected_of_all_streams() -> None:
+    # 2 s of 2000 Hz and 100 Hz are 4200 samples.
+    view = view_of(envelope(0, 200), SamplesLost(0, 1, 0.5, 42), SamplesLost(0, 2, 0.5, 42))
+    assert view.loss_pct == pytest.approx(2.0)
+
+
+def test_loss_never_exceeds_everything() -> None:
+    view = view_of(envelope(0, 1), SamplesLost(0, 1, 0.0, 10**6))
+    assert view.loss_pct == 100.0
+
+
+def test_of_several_links_the_worst_is_told() -> None:
+    view = view_of(LinkChanged(0, LinkState.STREAMING), LinkChanged(1, LinkState.STALLED, "1.2 s"))
+    assert view.link == LinkChanged(1, LinkState.STALLED, "1.2 s")
+    view.apply(LinkChanged(1, LinkState.STREAMING))
+    assert view.link is not None
+    assert view.link.state is LinkState.STREAMING
+
+
+def test_of_several_batteries_the_lowest_is_told() -> None:
+    assert view_of(BatteryRead(0, 80), BatteryRead(1, 30), BatteryRead(1, 29)).lowest_battery_pct == 29
+
+
+def test_hops_of_a_stream_that_no_sensor_told_of_are_left_out() -> None:
+    view = view_of(envelope(0, 10, stream=9))
+    assert not view.emg
+    assert view.end_hop == 0
+
+
+def test_a_channel_counts_as_calibrated_once_an_activation_was_measured() -> None:
+    view = view_of(envelope(0, 10, activation=np.nan))
+    assert view.emg[0, 1].calibrated == [False, False]
+    view.apply(envelope(10, 10))
+    assert view.emg[0, 1].calibrated == [True, True]
+
+
+def test_rejects_are_counted_and_the_end_is_noted() -> None:
+    view = view_of(NotificationRejected(0, "too short", "3.1"), DuplicateReceived(0, 1, 5), SessionEnded(9.0))
+    assert (view.n_rejected, view.n_duplicates, view.ended) == (1, 1, True)
+
+
+def test_after_rewinding_the_session_is_told_anew_and_comes_out_the_same() -> None:
+    events = [event for _, event in Script(GLUTE_AND_BACK).timed_events()]
+    once, twice = view_of(*events), view_of(*events, Rewound(), *events)
+    assert twice.reps == once.reps
+    assert twice.sets == once.sets
+    assert twice.loss_pct == once.loss_pct
+    np.testing.assert_array_equal(
+        twice.emg[0, 1].activation_pct.window(once.end_hop, 1000),
+        once.emg[0, 1].activation_pct.window(once.end_hop, 1000),
+    )
+
+
+def test_rewinding_keeps_the_link_and_the_sensors() -> None:
+    view = view_of(LinkChanged(0, LinkState.STREAMING), emg_rep(1, share=60), SessionEnded(1.0), Rewound())
+    assert view.link is not None
+    assert view.sensors == (GLUTE_AND_BACK,)
+    assert not view.reps
+    assert not view.ended
+
+
+def test_movement_moves_the_end_of_the_session_on() -> None:
+    view = SessionView(sensors=(IMU_ONLY,))
+    view.apply(MovementComputed(0, "pelvis_height", np.zeros(250)))
+    assert view.end_s == 2.5
+    assert not view.has_emg
+
+
+def test_a_metric_that_was_not_measured_has_no_value() -> None:
+    metrics = (measured("lift_s", 1.2), unmeasured("glute_share_pct", "an electrode was loose"))
+    assert metric_value(metrics, "lift_s") == 1.2
+    assert metric_value(metrics, "glute_share_pct") is None
+    assert metric_value(metrics, "symmetry_pct") is None
