@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from emgmon.dsp.envelope import EnvelopeHops
 from emgmon.dsp.orientation import LONGEST_BRIDGED_S
 from emgmon.dsp.pelvis_motion import PelvisMotionHops
-from emgmon.dsp.timeline import SampleClock, runs
+from emgmon.dsp.timeline import SampleClock, missing_runs
 from emgmon.events import (
     HOP_RATE_HZ,
     BatteryRead,
@@ -32,7 +32,7 @@ from emgmon.metrics.reference import ReferenceSet
 from emgmon.reps.envelope import EnvelopeReps, EnvelopeRepsState
 from emgmon.reps.found import Found, RepFound, RestLeft
 from emgmon.reps.height import HeightReps, HeightRepsState
-from emgmon.streams import Break, PelvisStream, SensorState, SensorStreams
+from emgmon.streams import PelvisStream, PlacedGap, SensorState, SensorStreams
 from firmware_protocol.capabilities import Capabilities
 from firmware_protocol.control import Opcode, Response, Started, Status
 from firmware_protocol.decoder import DecoderEvent, Duplicate, Gap, Reject, SampleBlock
@@ -40,7 +40,6 @@ from firmware_protocol.errors import ProtocolError
 
 SET_REST_S = 12.0
 """A set is over after this long without a repetition and without the beginning of one."""
-
 
 AFTER_BREAK_HOPS = HOP_RATE_HZ
 """A repetition that begins this soon after a break in the motion does not vote."""
@@ -225,8 +224,8 @@ class Session:
         try:
             response = Response.from_bytes(payload)
             if response.opcode == Opcode.START and response.status == Status.OK:
-                breaks = self._sensors[sensor].start(Started.from_bytes(response.payload))
-                return [event for gap in breaks for event in self._skip(sensor, gap)]
+                gaps = self._sensors[sensor].start(Started.from_bytes(response.payload))
+                return [event for gap in gaps for event in self._skip(sensor, gap)]
         except ProtocolError as fault:
             return [NotificationRejected(sensor, str(fault), fault.clause)]
         return []
@@ -241,13 +240,13 @@ class Session:
                 events.append(DuplicateReceived(sensor, event.stream, event.n_samples))
             elif isinstance(event, Gap):
                 clock = self._sensors[sensor].clock(event.stream)
-                gap = Break(event.stream, event.first_sample, event.n_samples, clock)
+                gap = PlacedGap(event.stream, event.first_sample, event.n_samples, clock)
                 events.extend(self._skip(sensor, gap))
             else:
                 events.extend(self._take_block(sensor, event))
         return events
 
-    def _skip(self, sensor: int, gap: Break) -> list[SessionEvent]:
+    def _skip(self, sensor: int, gap: PlacedGap) -> list[SessionEvent]:
         """Run missing samples through the pipeline of their stream."""
         clock, place = gap.clock, (gap.n_samples, gap.clock, gap.first_sample)
         lost = SamplesLost(sensor, gap.stream, clock.seconds(gap.first_sample), gap.n_samples)
@@ -285,7 +284,7 @@ class Session:
                 return self._take_envelope(index, hops)
         if self._is_pelvis(sensor, block.stream) and self._pelvis is not None:
             samples = self._pelvis.physical(block)
-            for start, stop, missing in runs(np.any(np.isnan(samples), axis=0, keepdims=True)[0]):
+            for start, stop, missing in missing_runs(samples):
                 if missing:
                     self._note_motion_loss(clock, block.first_sample + start, stop - start)
             return self._take_motion(self._pelvis.pipeline.process(samples, clock, block.first_sample))

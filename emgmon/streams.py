@@ -104,14 +104,14 @@ def pelvis_rows(stream: Stream) -> list[int] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Break:
-    """What is missing of a stream because its sensor began anew."""
+class PlacedGap:
+    """Missing samples of a stream, and where on the time line they would have been."""
 
     stream: int
     first_sample: int
     n_samples: int
     clock: SampleClock
-    """By which these samples are placed; the stream has another one from now on."""
+    """Places these samples; a sensor that began anew has another one afterwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,31 +156,31 @@ class SensorStreams:
     def _streams(self) -> list[EmgStream | PelvisStream]:
         return [*self.emg, *([self.pelvis] if self.pelvis else [])]
 
-    def start(self, started: Started) -> list[Break]:
+    def start(self, started: Started) -> list[PlacedGap]:
         """Take the zero of session time and of every sample count; later starts keep the first zero.
 
         A count that does not go on where it was (the sensor was switched off, or stayed away for long)
         is put on the same time line, after what came before. Returns what is missing in between.
         """
-        before = {stream.stream: stream.next_sample for stream in self._decoder.state.streams}
+        expected = self._expected_samples()
         self._decoder.start(started)
+        found = self._expected_samples()
         if self._origin_us is None:
             self._origin_us = started.time_us
-        breaks = []
+        gaps = []
         for stream in started.streams:
-            expected = before.get(stream.stream)
-            if stream.stream in self._clocks and expected is not None:
-                if self._next_sample(stream.stream) != expected:
-                    breaks.append(self._resume(stream, expected, self._origin_us))
-            else:
+            before = expected.get(stream.stream)
+            if stream.stream not in self._clocks or before is None:
                 self._anchor(stream.stream, stream.first_sample, stream.time_us)
-        return breaks
+            elif found[stream.stream] != before:
+                gaps.append(self._resume(stream, before, self._origin_us))
+        return gaps
 
-    def _next_sample(self, stream: int) -> int | None:
-        states = self._decoder.state.streams
-        return next((state.next_sample for state in states if state.stream == stream), None)
+    def _expected_samples(self) -> dict[int, int | None]:
+        """For each stream the number of the sample that should come next; ``None`` before the first."""
+        return {stream.stream: stream.next_sample for stream in self._decoder.state.streams}
 
-    def _resume(self, start: StreamStart, expected: int, origin_us: int) -> Break:
+    def _resume(self, start: StreamStart, expected: int, origin_us: int) -> PlacedGap:
         clock = self._clocks[start.stream]
         away_s = (start.time_us - origin_us) / 1e6 - clock.seconds(expected)
         # A sensor that was switched off counts its time from zero again, so how long it was away is unknown.
@@ -189,7 +189,7 @@ class SensorStreams:
         n_samples = round(away_s * clock.rate_hz)
         resumed_s = clock.seconds(expected + n_samples)
         self._clocks[start.stream] = SampleClock(start.first_sample, resumed_s, clock.rate_hz)
-        return Break(start.stream, expected, n_samples, clock)
+        return PlacedGap(start.stream, expected, n_samples, clock)
 
     def decode(self, notification: bytes) -> list[DecoderEvent]:
         """Decode one notification."""

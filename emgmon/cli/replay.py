@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 def _a_number(_context: click.Context, _option: click.Parameter, value: float) -> float:
-    if value != value:
-        raise click.BadParameter("nan is no speed")
+    if math.isnan(value):
+        raise click.BadParameter("nan is not a speed.")
     return value
 
 
@@ -35,8 +35,6 @@ def command(*, recording: Path, speed: float, exercise: str | None, plain: bool)
 
     Keys: space pauses, the arrows go 5 seconds back and on, + and - change the speed, q leaves.
     """
-    if math.isnan(speed):
-        raise click.BadParameter("nan is not a speed.", param_hint="--speed")
     from emgmon.cli.follow import on_screen, wants_plain
     from emgmon.clock import SystemClock
     from emgmon.recording.playback import PlaybackFeed

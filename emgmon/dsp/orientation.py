@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from vqf import VQF
 
-from emgmon.dsp.timeline import SampleClock, runs
+from emgmon.dsp.timeline import SampleClock, missing_runs
 from emgmon.events import HOP_RATE_HZ
 from emgmon.units import GRAVITY_MPS2
 
@@ -81,7 +81,7 @@ class VerticalStage:
             state.hop = clock.first_hop_from(first_sample)
         first_hop = state.hop
         pieces: list[NDArray[np.float64]] = []
-        for start, stop, missing in runs(np.any(np.isnan(imu), axis=0, keepdims=True)[0]):
+        for start, stop, missing in missing_runs(imu):
             if missing:
                 state.missing += stop - start
             else:

@@ -69,3 +69,10 @@ def runs(flags: NDArray[np.bool_]) -> list[tuple[int, int, bool]]:
     starts = [0, *(np.flatnonzero(flags[1:] != flags[:-1]) + 1).tolist()]
     stops = [*starts[1:], len(flags)]
     return [(start, stop, bool(flags[start])) for start, stop in zip(starts, stops, strict=True)]
+
+
+def missing_runs(samples: NDArray[np.float64]) -> list[tuple[int, int, bool]]:
+    """Cut samples, shape (n_channels, n_samples), where they begin or cease to miss any channel."""
+    missing: NDArray[np.bool_] = np.zeros(samples.shape[1], dtype=np.bool_)
+    np.any(np.isnan(samples), axis=0, out=missing)
+    return runs(missing)

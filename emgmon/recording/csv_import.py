@@ -116,8 +116,8 @@ def import_csv(
     refuse_existing(out, replace=replace)
     if exercise is not None:
         load_exercise(exercise)
-    builder = StreamBuilder()
     _refuse_source_as_output(paths, out)
+    builder = StreamBuilder()
     sources = [stream for path in paths for stream in builder.streams(read_csv(Path(path)))]
     if not sources:
         raise ImportFileError(
