@@ -5,7 +5,16 @@ from pathlib import Path
 
 import msgspec
 
-from emgmon.events import Metric, RepCompleted, SamplesLost, SessionEnded, SessionEvent, SetCompleted
+from emgmon.events import (
+    Metric,
+    RepCompleted,
+    RepWithdrawn,
+    SamplesLost,
+    SessionEnded,
+    SessionEvent,
+    SetCompleted,
+)
+from emgmon.exercises.exercise import Exercise
 from emgmon.recording.format import RecordingHeader, sensor_capabilities, session_setup
 from emgmon.recording.reader import RecordingReader
 from emgmon.session import Session
@@ -40,6 +49,16 @@ class RepDocument(msgspec.Struct, frozen=True):
     sentence: str
     excluded: str | None
     metrics: dict[str, MetricDocument]
+    origin: str = "found"
+    """``found`` by the program, or ``added`` or ``moved`` by hand."""
+
+
+class UncountedDocument(msgspec.Struct, frozen=True):
+    """A movement of a set that is not counted."""
+
+    start_s: float
+    end_s: float
+    reason: str
 
 
 class SetDocument(msgspec.Struct, frozen=True):
@@ -50,6 +69,8 @@ class SetDocument(msgspec.Struct, frozen=True):
     end_s: float
     reps: tuple[RepDocument, ...]
     summary: dict[str, MetricDocument]
+    uncounted: tuple[UncountedDocument, ...] = ()
+    """Partial repetitions, and movements that the rest of the set showed to be none."""
 
 
 class SensorDocument(msgspec.Struct, frozen=True):
@@ -82,6 +103,8 @@ class RecordingDocument(msgspec.Struct, frozen=True):
     """Which contraction is 100 %; null when the recording carries no calibration."""
     movement_signal: str | None
     """What repetitions were found on; null when none could be."""
+    alignment: str | None
+    """What the place of the pelvis sensor is known from; null when it is not known."""
     complete: bool
     """False when the file is damaged and only what stands before the damage was read."""
     warnings: tuple[str, ...]
@@ -104,7 +127,10 @@ def ignore(_event: SessionEvent) -> None:
     """Watch nothing."""
 
 
-def analyse(path: Path, *, exercise: str | None = None, watch: Watch = ignore) -> AnalysisDocument:
+def analyse(
+    path: Path,
+    *,
+    exercise: str | Exercise | None = None, partial: str = "left-out", watch: Watch = ignore) -> AnalysisDocument:
     """Analyse a recording from its first notification to its last sound one.
 
     Parameters
@@ -113,6 +139,8 @@ def analyse(path: Path, *, exercise: str | None = None, watch: Watch = ignore) -
         The recording.
     exercise
         Takes the place of the recording's own.
+    partial
+        ``left-out`` or ``counted``: what to do with partial repetitions.
     watch
         Is shown every event, for example to write envelopes down.
 
@@ -124,7 +152,7 @@ def analyse(path: Path, *, exercise: str | None = None, watch: Watch = ignore) -
         When the exercise is unknown.
     """
     reader = RecordingReader(path)
-    session = Session(session_setup(reader.header, exercise=exercise))
+    session = Session(session_setup(reader.header, exercise=exercise, partial=partial))
     kept: list[SessionEvent] = []
     for batch in reader.batches():
         _take(session.receive_many(batch), kept, watch)
@@ -136,7 +164,7 @@ def _take(events: list[SessionEvent], kept: list[SessionEvent], watch: Watch) ->
     """Show all events and keep the few that the document is made of."""
     for event in events:
         watch(event)
-        if isinstance(event, RepCompleted | SetCompleted | SamplesLost | SessionEnded):
+        if isinstance(event, RepCompleted | RepWithdrawn | SetCompleted | SamplesLost | SessionEnded):
             kept.append(event)
 
 
@@ -155,17 +183,17 @@ def _document(reader: RecordingReader, session: Session, events: list[SessionEve
         streams=_streams(header, lost),
         lost_samples=sum(lost.values()),
         normalisation=header.calibration.method if header.calibration else None,
-        movement_signal=session.movement_signal,
+        movement_signal=session.movement_signal.value if session.movement_signal else None,
+        alignment=session.alignment_method,
         complete=reader.failure is None,
         warnings=(*reader.warnings, *_other_exercise(header, session), *session.limits),
     )
-    reps = [event for event in events if isinstance(event, RepCompleted)]
     sets = [event for event in events if isinstance(event, SetCompleted)]
-    return AnalysisDocument(SCHEMA, recording, tuple(_set(done, reps) for done in sets))
+    return AnalysisDocument(SCHEMA, recording, tuple(_set(done, events) for done in sets))
 
 
 def _other_exercise(header: RecordingHeader, session: Session) -> tuple[str, ...]:
-    asked = session.setup.exercise
+    asked = session.exercise.name if session.exercise else None
     if header.exercise is None or asked == header.exercise:
         return ()
     return (f"the recording is one of {header.exercise}; it was analysed as {asked}",)
@@ -189,19 +217,39 @@ def _streams(header: RecordingHeader, lost: dict[tuple[int, int], int]) -> tuple
     )
 
 
-def _set(done: SetCompleted, reps: list[RepCompleted]) -> SetDocument:
+def _set(done: SetCompleted, events: list[SessionEvent]) -> SetDocument:
+    counted, uncounted = _sorted_out(done.set_number, events)
     return SetDocument(
         exercise=done.exercise,
         start_s=done.start_s,
         end_s=done.end_s,
-        reps=tuple(_rep(rep) for rep in reps if rep.set_number == done.set_number),
+        reps=tuple(_rep(rep, number) for number, rep in enumerate(counted, start=1)),
         summary=_metrics(done.summary),
+        uncounted=uncounted,
     )
 
 
-def _rep(rep: RepCompleted) -> RepDocument:
+def _sorted_out(
+    set_number: int, events: list[SessionEvent]
+) -> tuple[list[RepCompleted], tuple[UncountedDocument, ...]]:
+    """Tell the repetitions of a set that count in the end from the movements that do not."""
+    counted: list[RepCompleted] = []
+    uncounted: list[UncountedDocument] = []
+    for event in events:
+        if isinstance(event, RepCompleted) and event.set_number == set_number:
+            if event.uncounted is None:
+                counted.append(event)
+            else:
+                uncounted.append(UncountedDocument(event.start_s, event.end_s, event.uncounted))
+        elif isinstance(event, RepWithdrawn) and event.set_number == set_number:
+            del counted[event.number - 1]
+            uncounted.append(UncountedDocument(event.start_s, event.end_s, event.reason))
+    return counted, tuple(sorted(uncounted, key=lambda movement: movement.start_s))
+
+
+def _rep(rep: RepCompleted, number: int) -> RepDocument:
     return RepDocument(
-        number=rep.number,
+        number=number,
         side=rep.side,
         start_s=rep.start_s,
         turn_s=rep.turn_s,
@@ -211,6 +259,7 @@ def _rep(rep: RepCompleted) -> RepDocument:
         sentence=rep.sentence,
         excluded=rep.excluded,
         metrics=_metrics(rep.metrics),
+        origin=rep.origin,
     )
 
 

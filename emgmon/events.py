@@ -54,6 +54,24 @@ class NotificationBatch:
         return len(self.arrival_ns)
 
 
+class MovementSignal(enum.StrEnum):
+    """What repetitions are found on."""
+
+    PELVIS_HEIGHT = "pelvis_height"
+    PELVIS_PITCH = "pelvis_pitch"
+    PELVIS_ROTATION = "pelvis_rotation"
+    PELVIS_TILT = "pelvis_tilt"
+    THIGH_PITCH = "thigh_pitch"
+    EMG_ENVELOPE = "emg_envelope"
+
+    @property
+    def unit(self) -> str:
+        """Unit of its curve."""
+        if self is MovementSignal.PELVIS_HEIGHT:
+            return "m"
+        return "µV" if self is MovementSignal.EMG_ENVELOPE else "°"
+
+
 class Quality(enum.StrEnum):
     """How far a figure may be trusted."""
 
@@ -102,8 +120,10 @@ class RepCompleted:
     """A repetition has ended and was measured. Times are session seconds."""
 
     set_number: int
-    number: int
+    number: int | None
+    """Its place among the counted repetitions of its set; ``None`` when it is not counted."""
     side: str | None
+    """Which side worked; ``None`` when both did or it is not known."""
     start_s: float
     turn_s: float
     end_s: float
@@ -114,6 +134,22 @@ class RepCompleted:
     excluded: str | None
     """Why this repetition does not vote, in words; ``None`` when it does."""
     metrics: tuple[Metric, ...]
+    uncounted: str | None = None
+    """Why it is shown but not counted, in words; ``None`` when it counts."""
+    origin: str = "found"
+    """``found``, or ``added`` or ``moved`` by hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class RepWithdrawn:
+    """A repetition announced before is taken back; later ones of its set move up by one."""
+
+    set_number: int
+    number: int
+    start_s: float
+    end_s: float
+    reason: str
+    """Why, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +182,9 @@ class MovementComputed:
     """New hops of the movement signal; how many at once depends on the delivery."""
 
     first_hop: int
-    signal: str
-    """``pelvis_height`` (metres) or ``emg_envelope`` (microvolt)."""
+    signal: MovementSignal
     values: NDArray[np.float64]
-    """Shape (n_hops,)."""
+    """Shape (n_hops,), in the unit of the signal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +255,7 @@ class SessionEnded:
 
 SessionEvent = (
     RepCompleted
+    | RepWithdrawn
     | SetCompleted
     | EnvelopeComputed
     | MovementComputed

@@ -1,24 +1,30 @@
 """Repetitions wait here until their EMG has come in; then they are measured, judged and put into sets."""
 
+import enum
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emgmon.attitude import Attitude, AttitudeState
 from emgmon.dsp.envelope import EnvelopeHops
 from emgmon.dsp.history import HopHistory
-from emgmon.events import HOP_RATE_HZ, RepCompleted, SessionEvent, SetCompleted
+from emgmon.dsp.orientation import OrientationHops
+from emgmon.events import HOP_RATE_HZ, RepCompleted, RepWithdrawn, SessionEvent, SetCompleted
 from emgmon.exercises import Exercise
 from emgmon.metrics.calibration import Calibration
 from emgmon.metrics.engagement import summarise
-from emgmon.metrics.measure import find_body, measure
+from emgmon.metrics.measure import PhasePlan, find_body, measure, working_hops
 from emgmon.metrics.reference import ReferenceSet
+from emgmon.metrics.side import Side, glute_pair, louder_glute
 from emgmon.reps.found import RepFound
+from emgmon.reps.likeness import REVISED_REPS, partial_reason, revise, too_few_alike
 from emgmon.streams import EmgStream
 
-REMEMBERED_S = 45.0
+REMEMBERED_S = 60.0
 """The envelope is kept this long behind the movement signal: longer than any repetition may last."""
 
 LONGEST_MEMORY_S = 600.0
@@ -26,6 +32,32 @@ LONGEST_MEMORY_S = 600.0
 
 TOLERATED_LOSS_S = 0.05
 """Motion missing in all of a repetition for no longer than this is bridged and does not exclude it."""
+
+
+class Partials(enum.StrEnum):
+    """What to do with partial repetitions."""
+
+    LEFT_OUT = "left-out"
+    COUNTED = "counted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgingRules:
+    """What of a session's setup decides how its repetitions are judged."""
+
+    exercise: Exercise | None
+    calibration: Calibration | None
+    reference: ReferenceSet | None
+    count_partial: Partials
+    needs_likeness: bool
+    """Whether a few movements in a row are too little to be taken for a set."""
+    thigh_side: str | None
+    """Side of the leg whose thigh is followed; ``None`` where no thigh is."""
+
+    @property
+    def plan(self) -> PhasePlan:
+        """Order of the phases and which are work."""
+        return PhasePlan(self.exercise.phases, self.exercise.work) if self.exercise else PhasePlan()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,64 +74,77 @@ class MotionLoss:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """A counted repetition of the set under way, as found and as completed."""
+
+    found: RepFound
+    completed: RepCompleted
+
+
 @dataclass(slots=True)
 class JudgingState:
     """All that the past leaves to the future."""
 
     envelopes: list[HopHistory]
+    attitude: AttitudeState
     queue: deque[RepFound | _SetClosed] = field(default_factory=deque)
     motion_losses: deque[MotionLoss] = field(default_factory=deque)
     set_number: int = 0
-    reps: list[RepCompleted] = field(default_factory=list)
-    """Repetitions of the set under way."""
+    reps: list[_Counted] = field(default_factory=list)
+    """Counted repetitions of the set under way."""
+    open: bool = False
+    """Whether the set under way has its number."""
 
     def copy(self) -> "JudgingState":
         """Independent copy, for a checkpoint."""
-        return JudgingState(
+        return replace(
+            self,
             envelopes=[history.copy() for history in self.envelopes],
+            attitude=self.attitude.copy(),
             queue=self.queue.copy(),
             motion_losses=self.motion_losses.copy(),
-            set_number=self.set_number,
             reps=self.reps.copy(),
         )
 
 
 class Judging:
-    """From found repetitions and envelopes to completed repetitions and sets."""
+    """From found repetitions, envelopes and attitudes to completed repetitions and sets."""
 
-    def __init__(
-        self,
-        *,
-        exercise: Exercise | None,
-        streams: list[EmgStream],
-        calibration: Calibration | None,
-        reference: ReferenceSet | None,
-    ) -> None:
-        self._exercise = exercise
-        self._streams = streams
+    def __init__(self, rules: JudgingRules, streams: Sequence[EmgStream], attitude: Attitude) -> None:
+        self._rules, self._streams, self._attitude = rules, streams, attitude
+        exercise, reference = rules.exercise, rules.reference
         # A good set of another exercise says nothing about this one.
         fits = reference is not None and exercise is not None and reference.exercise == exercise.name
         self._reference = reference if fits else None
-        self.body = find_body([site for stream in streams for site in stream.sites], calibration)
+        sites = [site for stream in streams for site in stream.sites]
+        self.body = find_body(sites, rules.calibration)
+        self._pair = glute_pair(self.body, [site.side for site in sites])
         ends = np.cumsum([0, *(len(stream.sites) for stream in streams)]).tolist()
         # For each EMG stream whether it holds glute or back.
         self._watched = [
             any(first <= column < stop for column in self.body.watched) for first, stop in pairwise(ends)
         ]
-        self._state = JudgingState([HopHistory(len(stream.sites)) for stream in streams])
+        self._state = JudgingState([HopHistory(len(stream.sites)) for stream in streams], attitude.state)
 
     @property
     def state(self) -> JudgingState:
         """All that the past leaves to the future; a copy, and settable."""
+        self._state.attitude = self._attitude.state
         return self._state.copy()
 
     @state.setter
     def state(self, state: JudgingState) -> None:
         self._state = state.copy()
+        self._attitude.state = state.attitude
 
     def take_envelope(self, index: int, hops: EnvelopeHops) -> None:
         """Keep new hops of one EMG stream."""
         self._state.envelopes[index].append(hops.first_hop, hops.envelope_uv)
+
+    def take_orientation(self, stream: int, hops: OrientationHops) -> None:
+        """Keep new hops of one motion stream."""
+        self._attitude.take(stream, hops)
 
     def take_motion_loss(self, loss: MotionLoss) -> None:
         """Keep in mind where motion is missing."""
@@ -128,14 +173,17 @@ class Judging:
         while state.queue:
             head = state.queue[0]
             if isinstance(head, RepFound):
-                if not (nothing_more or self._emg_reaches(head.end_hop)):
+                if not (nothing_more or self._all_reach(head.end_hop)):
                     break
-                events.append(self._complete_rep(head))
+                events.extend(self._complete_rep(head))
             else:
-                events.append(self._complete_set())
+                events.extend(self._complete_set())
             state.queue.popleft()
         self._forget(movement_hop)
         return events
+
+    def _all_reach(self, hop: int) -> bool:
+        return self._emg_reaches(hop) and self._attitude.reaches(hop + 1)
 
     def _emg_reaches(self, hop: int) -> bool:
         """Whether every EMG stream that holds glute or back has come this far."""
@@ -149,40 +197,88 @@ class Judging:
         for history in state.envelopes:
             newest = history.next_hop or 0
             history.forget_before(max(needed, newest - int(LONGEST_MEMORY_S * HOP_RATE_HZ)))
+        self._attitude.forget_before(needed)
         while state.motion_losses and state.motion_losses[0].last_hop < needed:
             state.motion_losses.popleft()
 
-    def _complete_rep(self, rep: RepFound) -> RepCompleted:
+    def _complete_rep(self, rep: RepFound) -> list[SessionEvent]:
         state = self._state
-        if not state.reps:
-            state.set_number += 1
-        envelopes = [history.between(rep.start_hop, rep.end_hop) for history in state.envelopes]
-        gap = self._emg_gap(envelopes)
+        if not state.open:
+            state.set_number, state.open = state.set_number + 1, True
+        uncounted = None
+        if self._rules.count_partial is Partials.LEFT_OUT and rep.origin == "found":
+            uncounted = partial_reason(rep, [counted.found for counted in state.reps])
+        number = None if uncounted else len(state.reps) + 1
+        completed = self._measured(rep, number=number, uncounted=uncounted)
+        if uncounted:
+            return [completed]
+        state.reps.append(_Counted(rep, completed))
+        revised = self._revise() if len(state.reps) <= REVISED_REPS else []
+        return [completed, *revised]
+
+    def _measured(self, rep: RepFound, *, number: int | None, uncounted: str | None) -> RepCompleted:
+        envelopes = [history.between(rep.start_hop, rep.end_hop) for history in self._state.envelopes]
+        gap, motion_gap = self._emg_gap(envelopes), self._motion_gap(rep)
         none = np.empty((rep.end_hop - rep.start_hop, 0))
         activation = [s.activation_pct(e) for s, e in zip(self._streams, envelopes, strict=True)]
+        activation_pct = np.concatenate([none, *activation], axis=1)
         metrics, judgement = measure(
             rep,
-            concentric=self._exercise.concentric if self._exercise else "out",
+            plan=self._rules.plan,
             body=self.body,
-            activation_pct=np.concatenate([none, *activation], axis=1),
+            activation_pct=activation_pct,
             gap=gap,
             reference=self._reference,
         )
-        completed = RepCompleted(
-            set_number=state.set_number,
-            number=len(state.reps) + 1,
-            side=None,
+        turned = self._attitude.turned(rep, learn=uncounted is None, gap=motion_gap)
+        louder = self._louder(rep, activation_pct, np.concatenate([none, *envelopes], axis=1))
+        return RepCompleted(
+            set_number=self._state.set_number,
+            number=number,
+            side=self._side(turned.side, louder),
             start_s=rep.start_hop / HOP_RATE_HZ,
             turn_s=rep.turn_hop / HOP_RATE_HZ,
             end_s=rep.end_hop / HOP_RATE_HZ,
             verdict=judgement.verdict,
             verdict_basis=judgement.basis,
             sentence=judgement.sentence,
-            excluded=gap or self._motion_gap(rep),
-            metrics=metrics,
+            excluded=gap or motion_gap,
+            metrics=(*metrics, *turned.metrics),
+            uncounted=uncounted,
+            origin=rep.origin,
         )
-        state.reps.append(completed)
-        return completed
+
+    def _louder(
+        self, rep: RepFound, activation_pct: NDArray[np.float64], envelope_uv: NDArray[np.float64]
+    ) -> Side | None:
+        if self._pair is None:
+            return None
+        first, stop = working_hops(rep, self._rules.plan)
+        work = slice(first - rep.start_hop, stop - rep.start_hop)
+        return louder_glute(self._pair, activation_pct[work], envelope_uv[work])
+
+    def _side(self, rotated: Side | None, louder: Side | None) -> str | None:
+        """Name the side that worked: the leg that wears the sensor, else the rotation, else the glute."""
+        exercise = self._rules.exercise
+        if exercise is None or exercise.sides == "both":
+            return None
+        return self._rules.thigh_side or rotated or louder
+
+    def _revise(self) -> list[SessionEvent]:
+        """Take back what the rest of the set shows to be no repetition of it."""
+        exercise = self._rules.exercise
+        if self._rules.count_partial is Partials.COUNTED:
+            return []
+        unlike = revise(
+            [counted.found for counted in self._state.reps],
+            alternating=exercise is not None and exercise.sides != "both",
+        )
+        found = [one for one in unlike if self._state.reps[one.place].found.origin == "found"]
+        return [self._withdraw(one.place, one.reason) for one in reversed(found)]
+
+    def _withdraw(self, place: int, reason: str) -> RepWithdrawn:
+        rep = self._state.reps.pop(place).completed
+        return RepWithdrawn(rep.set_number, place + 1, rep.start_s, rep.end_s, reason)
 
     def _emg_gap(self, envelopes: list[NDArray[np.float64]]) -> str | None:
         watched = self.body.watched
@@ -204,13 +300,21 @@ class Judging:
         )
         return "motion samples are missing in this repetition" if lost_s > TOLERATED_LOSS_S else None
 
-    def _complete_set(self) -> SetCompleted:
-        reps, self._state.reps = self._state.reps, []
-        return SetCompleted(
-            set_number=self._state.set_number,
-            exercise=self._exercise.name if self._exercise else "",
+    def _complete_set(self) -> list[SessionEvent]:
+        state = self._state
+        events = self._revise()
+        reason = too_few_alike([c.found for c in state.reps]) if self._rules.needs_likeness else None
+        if reason is not None and state.reps:
+            events += [self._withdraw(place, reason) for place in reversed(range(len(state.reps)))]
+        reps, state.reps, state.open = [c.completed for c in state.reps], [], False
+        if not reps:
+            return events
+        done = SetCompleted(
+            set_number=state.set_number,
+            exercise=self._rules.exercise.name if self._rules.exercise else "",
             start_s=reps[0].start_s,
             end_s=reps[-1].end_s,
             n_reps=len(reps),
             summary=summarise([rep.metrics for rep in reps], [rep.excluded is None for rep in reps]),
         )
+        return [*events, done]

@@ -1,22 +1,24 @@
 """The engine: notifications in, events out; the only place where dsp, reps and metrics meet."""
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from emgmon.attitude import Attitude
+from emgmon.dsp.alignment import Alignment
 from emgmon.dsp.envelope import EnvelopeHops
-from emgmon.dsp.orientation import LONGEST_BRIDGED_S
-from emgmon.dsp.pelvis_motion import PelvisMotionHops
+from emgmon.dsp.orientation import LONGEST_BRIDGED_S, OrientationHops
+from emgmon.dsp.pipeline import MotionHops
 from emgmon.dsp.timeline import SampleClock, missing_runs
 from emgmon.events import (
     HOP_RATE_HZ,
     BatteryRead,
     DuplicateReceived,
     EnvelopeComputed,
-    MovementComputed,
+    MovementSignal,
     Notification,
     NotificationBatch,
     NotificationKind,
@@ -26,17 +28,19 @@ from emgmon.events import (
     SessionEvent,
 )
 from emgmon.exercises import Exercise, load_exercise
-from emgmon.judging import Judging, JudgingState, MotionLoss
+from emgmon.judging import Judging, JudgingRules, JudgingState, MotionLoss, Partials
 from emgmon.metrics.calibration import Calibration
+from emgmon.metrics.measure import find_body
 from emgmon.metrics.reference import ReferenceSet
-from emgmon.reps.envelope import EnvelopeReps, EnvelopeRepsState
+from emgmon.movement import Followed, Movement, MovementState, movement_limits
 from emgmon.reps.found import Found, RepFound, RestLeft
-from emgmon.reps.height import HeightReps, HeightRepsState
-from emgmon.streams import PelvisStream, PlacedGap, SensorState, SensorStreams
+from emgmon.streams import EmgStream, MotionStream, PlacedGap, SensorState, SensorStreams
 from firmware_protocol.capabilities import Capabilities
 from firmware_protocol.control import Opcode, Response, Started, Status
 from firmware_protocol.decoder import DecoderEvent, Duplicate, Gap, Reject, SampleBlock
 from firmware_protocol.errors import ProtocolError
+
+_S = TypeVar("_S", EmgStream, MotionStream)
 
 SET_REST_S = 12.0
 """A set is over after this long without a repetition and without the beginning of one."""
@@ -50,16 +54,19 @@ class SessionSetup:
     """What has to be known before the first notification."""
 
     sensors: tuple[Capabilities, ...]
-    exercise: str | None
+    exercise: str | Exercise | None
+    """By its name in the catalogue, or as such when it is a person's own."""
     calibration: Calibration | None
     reference: ReferenceSet | None
+    alignments: tuple[Alignment, ...] = ()
+    """How the motion sensors sit, where that was measured; otherwise it is learnt."""
+    count_partial: Partials = Partials.LEFT_OUT
 
 
 @dataclass(slots=True)
-class _MovementState:
-    """Where the movement signal stands."""
+class _SetState:
+    """Where the set under way stands."""
 
-    next_hop: int = 0
     end_s: float = 0.0
     """Session time after the newest sample of any stream."""
     away: bool = False
@@ -73,11 +80,13 @@ class SessionState:
     """All that a session's past leaves to its future; put back into a session of the same setup."""
 
     sensors: tuple[SensorState, ...]
-    height_reps: HeightRepsState
-    envelope_reps: EnvelopeRepsState
-    movement: _MovementState
+    movement: MovementState
+    under_way: _SetState
     judging: JudgingState
     ended: bool
+
+
+Overhear = Callable[[int, OrientationHops], None]
 
 
 class Session:
@@ -88,33 +97,49 @@ class Session:
     that do, while their values do not.
     """
 
-    def __init__(self, setup: SessionSetup) -> None:
-        self.setup = setup
-        self.exercise = load_exercise(setup.exercise) if setup.exercise is not None else None
-        self._sensors = [SensorStreams(i, capabilities) for i, capabilities in enumerate(setup.sensors)]
+    def __init__(self, setup: SessionSetup, *, overhear: Overhear | None = None) -> None:
+        """Begin; `overhear` is shown the attitude of every motion sensor, by its place in `motion`."""
+        self.setup, self._overhear = setup, overhear
+        named = setup.exercise
+        self.exercise = load_exercise(named) if isinstance(named, str) else named
+        follow_height = self.exercise is not None and any(
+            choice.on == MovementSignal.PELVIS_HEIGHT.value for choice in self.exercise.signals
+        )
+        self._sensors = [
+            SensorStreams(i, capabilities, follow_height=follow_height)
+            for i, capabilities in enumerate(setup.sensors)
+        ]
         self._emg = [stream for sensor in self._sensors for stream in sensor.emg]
+        self._motion = [stream for sensor in self._sensors for stream in sensor.motion]
         for stream in self._emg:
             stream.calibrate(setup.calibration)
-        self._judging = Judging(
-            exercise=self.exercise,
-            streams=self._emg,
-            calibration=setup.calibration,
-            reference=setup.reference,
+        self._movement = Movement(
+            self.exercise, self._motion, self._emg, emg_columns=_watched_columns(self._emg, setup.calibration)
         )
-        self._pelvis = self._choose_pelvis(self.exercise)
-        self._height_reps = HeightReps(direction=self.exercise.direction if self.exercise else 1)
-        self._envelope_reps = EnvelopeReps()
-        self._movement = _MovementState()
+        self._attitude = Attitude(self.exercise, self._motion, setup.alignments)
+        self._judging = Judging(self._rules(), self._emg, self._attitude)
+        self._set = _SetState()
         self._ended = False
+
+    def _rules(self) -> JudgingRules:
+        source = self._movement.source
+        on_thigh = source is not None and source.signal is MovementSignal.THIGH_PITCH
+        return JudgingRules(
+            exercise=self.exercise,
+            calibration=self.setup.calibration,
+            reference=self.setup.reference,
+            count_partial=self.setup.count_partial,
+            needs_likeness=source is not None and source.accelerometer_only and not on_thigh,
+            thigh_side=self._motion[source.stream].side if source is not None and on_thigh else None,
+        )
 
     @property
     def state(self) -> SessionState:
         """All that the past leaves to the future; a copy, and settable."""
         return SessionState(
             sensors=tuple(sensor.state for sensor in self._sensors),
-            height_reps=self._height_reps.state,
-            envelope_reps=self._envelope_reps.state,
-            movement=replace(self._movement),
+            movement=self._movement.state,
+            under_way=replace(self._set),
             judging=self._judging.state,
             ended=self._ended,
         )
@@ -123,23 +148,24 @@ class Session:
     def state(self, state: SessionState) -> None:
         for sensor, kept in zip(self._sensors, state.sensors, strict=True):
             sensor.state = kept
-        self._height_reps.state, self._envelope_reps.state = state.height_reps, state.envelope_reps
-        self._movement, self._judging.state = replace(state.movement), state.judging
+        self._movement.state, self._set = state.movement, replace(state.under_way)
+        self._judging.state = state.judging
         self._ended = state.ended
 
-    def _choose_pelvis(self, exercise: Exercise | None) -> PelvisStream | None:
-        if exercise is None or exercise.movement_signal != "pelvis_height":
-            return None
-        return next((sensor.pelvis for sensor in self._sensors if sensor.pelvis is not None), None)
+    @property
+    def motion(self) -> tuple[MotionStream, ...]:
+        """The motion sensors of all sensors, in order."""
+        return tuple(self._motion)
 
     @property
-    def movement_signal(self) -> str | None:
+    def movement_signal(self) -> MovementSignal | None:
         """What repetitions are found on; ``None`` when nothing serves, so none will be found."""
-        if self.exercise is None:
-            return None
-        if self._pelvis is not None:
-            return "pelvis_height"
-        return "emg_envelope" if self._emg else None
+        return None if self._movement.source is None else self._movement.source.signal
+
+    @property
+    def alignment_method(self) -> str | None:
+        """What the place of the pelvis sensor is known from; ``None`` while it is not known."""
+        return self._attitude.alignment_method
 
     @property
     def limits(self) -> tuple[str, ...]:
@@ -149,18 +175,7 @@ class Session:
             for i, sensor in enumerate(self._sensors)
             for number in sensor.too_slow
         ]
-        if self.exercise is None:
-            said.append("no exercise is named, so no repetitions are counted: give one with --exercise")
-        elif self.exercise.movement_signal == "emg_envelope":
-            said.append(
-                f"repetitions of {self.exercise.name} are counted on the EMG envelope in this version"
-            )
-            if not self._emg:
-                said.append("no EMG was recorded, so nothing can be counted")
-        elif self._pelvis is None:
-            on = "counted on the EMG envelope" if self._emg else "not counted"
-            said.append(f"no six-axis motion sensor on the pelvis: repetitions are {on}")
-        return tuple(said)
+        return (*said, *movement_limits(self.exercise, self._movement.source, self._motion))
 
     def receive(self, notification: Notification) -> list[SessionEvent]:
         """Take one notification."""
@@ -200,15 +215,19 @@ class Session:
         events: list[SessionEvent] = []
         for index, stream in enumerate(self._emg):
             events.extend(self._take_envelope(index, stream.pipeline.finish()))
-        if self._pelvis is not None:
-            events.extend(self._take_motion(self._pelvis.pipeline.finish()))
-            self._take_found(self._height_reps.finish())
-        elif self.movement_signal is not None:
-            self._take_found(self._envelope_reps.finish())
-        if self._movement.last_end_hop is not None:
+        for imu in self._motion:
+            height = imu.pipeline.finish()
+            if height is not None and self._is_followed(imu):
+                events.extend(self._take_followed(self._movement.take_height(height)))
+        self._take_found(self._movement.finish())
+        if self._set.last_end_hop is not None:
             self._judging.close_set()
         events.extend(self._release())
-        return [*events, SessionEnded(self._movement.end_s)]
+        return [*events, SessionEnded(self._set.end_s)]
+
+    def _is_followed(self, imu: MotionStream) -> bool:
+        source = self._movement.source
+        return self._movement.follows_height and source is not None and self._motion[source.stream] is imu
 
     def _release(self) -> list[SessionEvent]:
         return self._judging.release(movement_hop=self._movement.next_hop, nothing_more=self._ended)
@@ -252,20 +271,27 @@ class Session:
         lost = SamplesLost(sensor, gap.stream, clock.seconds(gap.first_sample), gap.n_samples)
         events: list[SessionEvent] = [lost]
         self._note_end(clock, gap.first_sample + gap.n_samples)
-        for index, stream in enumerate(self._emg):
-            if (stream.sensor, stream.number) == (sensor, gap.stream):
-                for hops in stream.pipeline.skip(*place):
-                    events.extend(self._take_envelope(index, hops))
-        if self._is_pelvis(sensor, gap.stream) and self._pelvis is not None:
-            self._note_motion_loss(clock, gap.first_sample, gap.n_samples)
-            for motion in self._pelvis.pipeline.skip(*place):
-                events.extend(self._take_motion(motion))
+        for index, stream in self._of(self._emg, sensor, gap.stream):
+            for hops in stream.pipeline.skip(*place):
+                events.extend(self._take_envelope(index, hops))
+        for index, imu in self._of(self._motion, sensor, gap.stream):
+            self._note_motion_loss(index, clock, gap.first_sample, gap.n_samples)
+            for motion in imu.pipeline.skip(*place):
+                events.extend(self._take_motion(index, motion))
         return events
 
-    def _note_end(self, clock: SampleClock, next_sample: int) -> None:
-        self._movement.end_s = max(self._movement.end_s, clock.seconds(next_sample))
+    @staticmethod
+    def _of(streams: Sequence[_S], sensor: int, number: int) -> list[tuple[int, _S]]:
+        """Those that take samples of one stream of one sensor, with their places."""
+        return [(i, s) for i, s in enumerate(streams) if (s.sensor, s.number) == (sensor, number)]
 
-    def _note_motion_loss(self, clock: SampleClock, first_sample: int, n_samples: int) -> None:
+    def _note_end(self, clock: SampleClock, next_sample: int) -> None:
+        self._set.end_s = max(self._set.end_s, clock.seconds(next_sample))
+
+    def _note_motion_loss(self, index: int, clock: SampleClock, first_sample: int, n_samples: int) -> None:
+        if self._motion[index].site == "lumbar":
+            # It says nothing about where a repetition began or ended.
+            return
         first_hop = int(clock.seconds(first_sample) * HOP_RATE_HZ)
         last_hop = int(clock.seconds(first_sample + n_samples) * HOP_RATE_HZ) + 1
         if n_samples > LONGEST_BRIDGED_S * clock.rate_hz:
@@ -278,20 +304,18 @@ class Session:
         streams.note_block(block)
         clock = streams.clock(block.stream)
         self._note_end(clock, block.first_sample + len(block.values))
-        for index, stream in enumerate(self._emg):
-            if (stream.sensor, stream.number) == (sensor, block.stream):
-                hops = stream.pipeline.process(stream.physical(block), clock, block.first_sample)
-                return self._take_envelope(index, hops)
-        if self._is_pelvis(sensor, block.stream) and self._pelvis is not None:
-            samples = self._pelvis.physical(block)
+        events: list[SessionEvent] = []
+        for index, stream in self._of(self._emg, sensor, block.stream):
+            hops = stream.pipeline.process(stream.physical(block), clock, block.first_sample)
+            events.extend(self._take_envelope(index, hops))
+        for index, imu in self._of(self._motion, sensor, block.stream):
+            samples = imu.physical(block)
             for start, stop, missing in missing_runs(samples):
                 if missing:
-                    self._note_motion_loss(clock, block.first_sample + start, stop - start)
-            return self._take_motion(self._pelvis.pipeline.process(samples, clock, block.first_sample))
-        return []
-
-    def _is_pelvis(self, sensor: int, stream: int) -> bool:
-        return self._pelvis is not None and (self._pelvis.sensor, self._pelvis.number) == (sensor, stream)
+                    self._note_motion_loss(index, clock, block.first_sample + start, stop - start)
+            motion = imu.pipeline.process(samples, clock, block.first_sample)
+            events.extend(self._take_motion(index, motion))
+        return events
 
     def _take_envelope(self, index: int, hops: EnvelopeHops) -> list[SessionEvent]:
         if not len(hops.envelope_uv):
@@ -299,72 +323,47 @@ class Session:
         stream = self._emg[index]
         self._judging.take_envelope(index, hops)
         activation = stream.activation_pct(hops.envelope_uv)
-        events: list[SessionEvent] = [
-            EnvelopeComputed(stream.sensor, stream.number, hops.first_hop, hops.envelope_uv, activation)
-        ]
-        if self.movement_signal == "emg_envelope" and index == self._movement_stream():
-            activity = _mean_measured(hops.envelope_uv[:, self._movement_columns(index)])
-            events.append(MovementComputed(hops.first_hop, "emg_envelope", activity))
-            self._take_found(self._envelope_reps.process(hops.first_hop, activity))
-            self._advance(hops.first_hop + len(activity))
-        return events
+        computed = EnvelopeComputed(stream.sensor, stream.number, hops.first_hop, hops.envelope_uv, activation)
+        return [computed, *self._take_followed(self._movement.take_envelope(index, hops))]
 
-    def _movement_columns(self, index: int) -> list[int]:
-        """Columns of glute and back in an EMG stream, or all of them where it has neither."""
-        first = sum(len(stream.sites) for stream in self._emg[:index])
-        n_columns = len(self._emg[index].sites)
-        own = [column - first for column in self._judging.body.watched if first <= column < first + n_columns]
-        return own or list(range(n_columns))
+    def _take_motion(self, index: int, hops: MotionHops) -> list[SessionEvent]:
+        self._judging.take_orientation(index, hops.orientation)
+        if self._overhear is not None:
+            self._overhear(index, hops.orientation)
+        return self._take_followed(self._movement.take_motion(index, hops))
 
-    def _movement_stream(self) -> int:
-        """Choose the EMG stream that repetitions are found on: the first that holds glute or back."""
-        first = min(self._judging.body.watched, default=0)
-        for index, stream in enumerate(self._emg):
-            if first < len(stream.sites):
-                return index
-            first -= len(stream.sites)
-        return 0
-
-    def _take_motion(self, motion: PelvisMotionHops) -> list[SessionEvent]:
-        if not len(motion.height_m):
-            return []
-        self._take_found(self._height_reps.process(motion))
-        self._advance(motion.next_hop)
-        return [MovementComputed(motion.first_hop, "pelvis_height", motion.height_m)]
+    def _take_followed(self, followed: Followed) -> list[SessionEvent]:
+        self._take_found(followed.found)
+        if followed.next_hop is not None and not self._set.away:
+            self._close_set_if_rested(followed.next_hop)
+        return [] if followed.curve is None else [followed.curve]
 
     def _take_found(self, found: Iterable[Found]) -> None:
-        movement = self._movement
         for news in found:
-            movement.away = isinstance(news, RestLeft)
+            self._set.away = isinstance(news, RestLeft)
             if isinstance(news, RestLeft):
                 self._close_set_if_rested(news.hop)
             elif isinstance(news, RepFound):
                 self._judging.take_rep(news)
-                movement.last_end_hop = news.end_hop
-
-    def _advance(self, next_hop: int) -> None:
-        self._movement.next_hop = next_hop
-        if not self._movement.away:
-            self._close_set_if_rested(next_hop)
+                self._set.last_end_hop = news.end_hop
 
     def _close_set_if_rested(self, hop: int) -> None:
-        last = self._movement.last_end_hop
+        last = self._set.last_end_hop
         if last is not None and hop - last > SET_REST_S * HOP_RATE_HZ:
             self._judging.close_set()
-            self._movement.last_end_hop = None
+            self._set.last_end_hop = None
+
+
+def _watched_columns(streams: list[EmgStream], calibration: Calibration | None) -> dict[int, list[int]]:
+    """Columns of glute and back in each EMG stream."""
+    body = find_body([site for stream in streams for site in stream.sites], calibration)
+    columns, first = {}, 0
+    for index, stream in enumerate(streams):
+        stop = first + len(stream.sites)
+        columns[index] = [column - first for column in body.watched if first <= column < stop]
+        first = stop
+    return columns
 
 
 def _unknown(sensor: int) -> NotificationRejected:
     return NotificationRejected(sensor, f"there is no sensor {sensor} in this session", clause="")
-
-
-def _mean_measured(columns: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean over the channels that were measured, shape (n_hops,); NaN where none was."""
-    total, count = np.zeros(len(columns)), np.zeros(len(columns))
-    for column in columns.T:
-        measured = ~np.isnan(column)
-        total += np.where(measured, column, 0.0)
-        count += measured
-    mean: NDArray[np.float64] = np.full(len(columns), np.nan)
-    np.divide(total, count, out=mean, where=count > 0)
-    return mean

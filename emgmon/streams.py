@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emgmon.dsp.filters import has_emg_band
-from emgmon.dsp.pipeline import EmgPipeline, PelvisPipeline
+from emgmon.dsp.pipeline import EmgPipeline, MotionPipeline
 from emgmon.dsp.timeline import SampleClock
 from emgmon.metrics.calibration import Calibration, activation_pct
 from emgmon.metrics.engagement import ChannelSite
@@ -77,30 +77,52 @@ class EmgStream:
         return flat
 
 
-class PelvisStream:
-    """The six-axis IMU on the pelvis."""
+@dataclass(frozen=True, slots=True)
+class ImuRows:
+    """Which channels of a stream are one IMU."""
 
-    def __init__(self, sensor: int, stream: Stream, rows: list[int]) -> None:
+    site: str
+    side: str | None
+    rows: tuple[int, ...]
+    """Acceleration x, y, z and, where there is a gyroscope, angular rate x, y, z."""
+
+
+def imu_rows(stream: Stream) -> tuple[ImuRows, ...]:
+    """Find the IMUs of a stream; whatever lacks an axis of acceleration is none."""
+    places: dict[tuple[str, str | None], dict[tuple[Quantity, str | None], int]] = {}
+    for row, channel in enumerate(stream.channels):
+        if channel.quantity in (Quantity.ACCELERATION, Quantity.ANGULAR_RATE):
+            places.setdefault((channel.site, channel.side), {})[channel.quantity, channel.axis] = row
+    found = []
+    for (site, side), axes in places.items():
+        wanted = _SIX_AXES if all(axis in axes for axis in _SIX_AXES) else _SIX_AXES[:3]
+        if all(axis in axes for axis in wanted):
+            found.append(ImuRows(site, side, tuple(axes[axis] for axis in wanted)))
+    return tuple(found)
+
+
+class MotionStream:
+    """One IMU: the motion channels of one site in a stream."""
+
+    def __init__(self, sensor: int, stream: Stream, imu: ImuRows, *, follow_height: bool) -> None:
         self.sensor, self.number, self.rate_hz = sensor, stream.number, stream.rate_hz
-        self._rows = rows
+        self.site, self.side, self.n_axes = imu.site, imu.side, len(imu.rows)
+        self._rows = list(imu.rows)
         self._scales = tuple(channel.scale for channel in stream.channels)
-        self.pipeline = PelvisPipeline(rate_hz=stream.rate_hz)
+        self.pipeline = MotionPipeline(
+            rate_hz=stream.rate_hz, n_axes=self.n_axes, follow_height=follow_height and imu.site == PELVIS
+        )
+
+    @property
+    def has_gyroscope(self) -> bool:
+        """Whether all of its attitude is known, not only where it is held still."""
+        return self.n_axes == 6
 
     def physical(self, block: SampleBlock) -> NDArray[np.float64]:
         """Give samples in m/s² and rad/s, in the order x, y, z of each; NaN where missing or impossible."""
         imu = to_physical(block.values, self._scales)[self._rows]
-        imu[np.abs(imu) > _LARGEST] = np.nan
+        imu[np.abs(imu) > _LARGEST[: self.n_axes]] = np.nan
         return imu
-
-
-def pelvis_rows(stream: Stream) -> list[int] | None:
-    """Find acceleration x, y, z and angular rate x, y, z of the pelvis; ``None`` unless all are there."""
-    places = {
-        (channel.quantity, channel.axis): row
-        for row, channel in enumerate(stream.channels)
-        if channel.site == PELVIS
-    }
-    return [places[axis] for axis in _SIX_AXES] if all(axis in places for axis in _SIX_AXES) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +149,7 @@ class SensorState:
 class SensorStreams:
     """Decoder, clocks and pipelines of one sensor."""
 
-    def __init__(self, sensor: int, capabilities: Capabilities) -> None:
+    def __init__(self, sensor: int, capabilities: Capabilities, *, follow_height: bool) -> None:
         self._decoder = Decoder(capabilities)
         self._rates_hz = {stream.number: stream.rate_hz for stream in capabilities.streams}
         self._clocks: dict[int, SampleClock] = {}
@@ -136,8 +158,11 @@ class SensorStreams:
         self.emg = [EmgStream(sensor, stream) for stream in emg if has_emg_band(stream.rate_hz)]
         self.too_slow = tuple(stream.number for stream in emg if not has_emg_band(stream.rate_hz))
         """EMG streams without a band above the high-pass; nothing is measured on them."""
-        found = [(stream, pelvis_rows(stream)) for stream in capabilities.streams]
-        self.pelvis = next((PelvisStream(sensor, s, rows) for s, rows in found if rows is not None), None)
+        self.motion = [
+            MotionStream(sensor, stream, imu, follow_height=follow_height)
+            for stream in capabilities.streams
+            for imu in imu_rows(stream)
+        ]
 
     @property
     def state(self) -> SensorState:
@@ -153,8 +178,8 @@ class SensorStreams:
             stream.pipeline.state = pipeline
 
     @property
-    def _streams(self) -> list[EmgStream | PelvisStream]:
-        return [*self.emg, *([self.pelvis] if self.pelvis else [])]
+    def _streams(self) -> list[EmgStream | MotionStream]:
+        return [*self.emg, *self.motion]
 
     def start(self, started: Started) -> list[PlacedGap]:
         """Take the zero of session time and of every sample count; later starts keep the first zero.

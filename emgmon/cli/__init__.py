@@ -14,10 +14,13 @@ COMMANDS = {
     "record": ("emgmon.cli.record", "Record a session without a screen."),
     "replay": ("emgmon.cli.replay", "Play a recording on the same screen as live."),
     "analyze": ("emgmon.cli.analyze", "Count and judge the repetitions of a recording."),
+    "posture": ("emgmon.cli.posture", "Find quiet standing in recordings and tell its tilt."),
     "import": ("emgmon.cli.import_csv", "Make a recording of CSV files."),
     "simulate": ("emgmon.cli.simulate", "Make a recording of the virtual athlete, with its truth."),
     "verify": ("emgmon.cli.verify", "Check a recording and list what is wrong with it."),
     "repair": ("emgmon.cli.repair", "Rescue what is sound of a damaged recording."),
+    "exercises": ("emgmon.cli.exercises", "List the exercises, or show how one is done."),
+    "program": ("emgmon.cli.program", "List the programs, or show one: warm-up, sets, rests."),
     "scan": ("emgmon.cli.scan", "List the sensors in reach."),
 }
 """Name of each command: where it lives and what it does. Help needs no more than this table."""

@@ -19,22 +19,37 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Also write the EMG envelopes, 100 a second, to this CSV file.",
 )
+@click.option(
+    "--partial",
+    type=click.Choice(["left-out", "counted"]),
+    default="left-out",
+    show_default=True,
+    help="Movements of less than half the usual range.",
+)
 @click.option("--force", is_flag=True, help="Replace FILE if it is there.")
 def command(
-    *, recording: Path, as_json: bool, exercise: str | None, envelopes: Path | None, force: bool
+    *,
+    recording: Path,
+    as_json: bool,
+    exercise: str | None,
+    envelopes: Path | None,
+    partial: str,
+    force: bool,
 ) -> None:
     """Count and judge the repetitions of the recording REC."""
     from emgmon.analysis import analyse
+    from emgmon.cli.own_files import find_exercise
 
+    named = None if exercise is None else find_exercise(exercise)
     if envelopes is None:
-        document = analyse(recording, exercise=exercise)
+        document = analyse(recording, exercise=named, partial=partial)
     else:
         from emgmon.recording.envelope_csv import EnvelopeTable
         from emgmon.recording.files import refuse_existing
 
         refuse_existing(envelopes, replace=force)
         table = EnvelopeTable(recording)
-        document = analyse(recording, exercise=exercise, watch=table.take)
+        document = analyse(recording, exercise=named, partial=partial, watch=table.take)
         table.write(envelopes, replace=force)
     if as_json:
         import msgspec

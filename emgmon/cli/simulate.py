@@ -1,56 +1,122 @@
 """``emgmon simulate``: the virtual athlete performs into a recording, with the truth beside it."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
-from emgmon.virtual.params import RANGES, AthleteParams
+from emgmon.virtual.exercise_model import EXERCISE_MODELS, SIDES
+from emgmon.virtual.params import IMU_SITES, RANGES, SET_UP_KINDS, AthleteParams
+
+Decorator = Callable[[Callable[..., None]], Callable[..., None]]
+
+DEFAULTS = AthleteParams()
+
+NOTHING = "none"
+"""An empty list, as a word."""
 
 
-def _within(name: str) -> click.FloatRange:
-    return click.FloatRange(RANGES[name].low, RANGES[name].high)
+class Words(click.ParamType[tuple[str, ...]]):
+    """Words of a given choice, separated by commas; or ``none``."""
+
+    name = "words"
+
+    def __init__(self, choices: tuple[str, ...]) -> None:
+        self.choices = choices
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        if not isinstance(value, str):
+            return tuple(value)
+        words = tuple(word.strip() for word in value.split(",") if word.strip() != NOTHING)
+        for word in words:
+            if word not in self.choices:
+                self.fail(f"{word!r} is not one of {', '.join(self.choices)}.", param, ctx)
+        return words
 
 
-def _whole_within(name: str) -> click.IntRange:
-    return click.IntRange(int(RANGES[name].low), int(RANGES[name].high))
+def _number(flag: str, name: str, metavar: str, text: str) -> Decorator:
+    """Make an option for a parameter, refused outside the range that the athlete allows."""
+    allowed, default = RANGES[name], getattr(DEFAULTS, name)
+    return click.option(
+        flag,
+        name,
+        type=click.FloatRange(allowed.low, allowed.high),
+        default=default,
+        show_default=default is not None,
+        metavar=metavar,
+        help=text,
+    )
+
+
+def _whole(flag: str, name: str, text: str) -> Decorator:
+    """Make an option for a whole number."""
+    allowed = click.IntRange(int(RANGES[name].low), int(RANGES[name].high))
+    default = getattr(DEFAULTS, name)
+    return click.option(
+        flag, name, type=allowed, default=default, show_default=default is not None, help=text
+    )
 
 
 @click.command(name="simulate")
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--exercise", required=True, metavar="NAME", help="bridge, hip-thrust or squat.")
-@click.option("--sets", "n_sets", type=_whole_within("n_sets"), help="Sets; 1, or what fits into --duration.")
-@click.option("--reps", "n_reps", type=_whole_within("n_reps"), default=8, show_default=True)
+@click.option("--exercise", required=True, metavar="NAME", help=f"{', '.join(EXERCISE_MODELS)}.")
+@_whole("--sets", "n_sets", "Sets; 1, or what fits into --duration.")
+@_whole("--reps", "n_reps", "Repetitions in each set, both sides together.")
+@click.option("--side", type=click.Choice(SIDES), help="Which side works; as usual when not given.")
+@_number("--range", "range_scale", "SCALE", "How far, as a fraction of the usual way.")
+@_number("--tempo", "tempo_scale", "SCALE", "How long, as a fraction of the usual time.")
+@_number("--lift", "lift_s", "S", "Length of the lift; as usual when not given, like the next three.")
+@_number("--hold", "hold_s", "S", "Length of the hold.")
+@_number("--return", "return_s", "S", "Length of the return.")
+@_number("--pause", "pause_s", "S", "Stillness between two repetitions.")
+@_whole("--partial", "n_partial", "Repetitions in each set that go a third of the way only.")
+@_number("--mid-set-rest", "mid_set_rest_s", "S", "Extra rest in the middle of each set.")
+@_number("--set-rest", "set_rest_s", "S", "Rest between two sets.")
 @click.option(
+    "--set-up",
+    type=Words(SET_UP_KINDS),
+    default=NOTHING,
+    metavar="LIST",
+    help=f"Movement before, between and after the sets, separated by commas: {', '.join(SET_UP_KINDS)}.",
+)
+@_number(
+    "--lumbar-share", "lumbar_share", "SHARE", "Part of the extension that the lumbar spine does, 0 to 1."
+)
+@_number("--pitch-excess", "pitch_excess_deg", "DEG", "More anterior tilt of the pelvis at the far position.")
+@_number("--obliquity-excess", "obliquity_excess_deg", "DEG", "More obliquity at the far position.")
+@_number("--rotation-excess", "rotation_excess_deg", "DEG", "More rotation at the far position.")
+@_number(
     "--glute-share",
     "glute_share_pct",
-    type=_within("glute_share_pct"),
-    metavar="PCT",
-    help="Mean glute share, percent; that of the person's good set when not given.",
+    "PCT",
+    "Mean glute share, percent; that of the person's good set when not given.",
+)
+@_number("--snr-db", "snr_db", "DB", "Working muscle over noise at rest.")
+@_number("--hum-uv", "hum_uv", "UV", "RMS of 50 Hz mains hum.")
+@_number("--heartbeat-uv", "heartbeat_uv", "UV", "Peak of the heartbeat on the back channels.")
+@click.option("--emg/--no-emg", default=True, help="Whether electrodes are worn.")
+@click.option(
+    "--imu",
+    "imu_sites",
+    type=Words(IMU_SITES),
+    default="pelvis",
+    show_default=True,
+    metavar="LIST",
+    help=f"Where inertial sensors are worn, separated by commas: {', '.join(IMU_SITES)}; or {NOTHING}.",
 )
 @click.option(
-    "--snr-db",
-    type=_within("snr_db"),
-    default=20.0,
-    show_default=True,
-    metavar="DB",
-    help="Working muscle over noise at rest.",
+    "--thigh",
+    "thigh_side",
+    type=click.Choice(("left", "right")),
+    help="Which thigh wears one; the working side's, or the right one, when not given.",
 )
-@click.option(
-    "--hum-uv",
-    type=_within("hum_uv"),
-    default=3.0,
-    show_default=True,
-    metavar="UV",
-    help="RMS of 50 Hz mains hum.",
-)
-@click.option(
-    "--heartbeat-uv",
-    type=_within("heartbeat_uv"),
-    default=30.0,
-    show_default=True,
-    metavar="UV",
-    help="Peak of the heartbeat on the back channels.",
-)
+@click.option("--accelerometer-only", is_flag=True, help="Inertial sensors without gyroscopes.")
+@_number("--wobble", "wobble_deg", "DEG", "RMS of the sensors' swing on the skin.")
+@_number("--slip", "slip_deg", "DEG", "Angle by which the sensors turn on the skin.")
+@_number("--slip-at", "slip_at_s", "S", "When they do; slowly, all the time, when not given.")
 @click.option(
     "--loss",
     "loss_pct",
@@ -60,45 +126,20 @@ def _whole_within(name: str) -> click.IntRange:
     metavar="PCT",
     help="Notifications lost by the radio, percent.",
 )
-@click.option(
+@_number(
     "--duration",
     "duration_s",
-    type=_within("duration_s"),
-    metavar="S",
-    help="Length of the recording, seconds; as long as the sets take when not given.",
+    "S",
+    "Length of the recording, seconds; as long as the sets take when not given.",
 )
-@click.option("--seed", type=_whole_within("seed"), default=1, show_default=True)
+@_whole("--seed", "seed", "Another seed is another day: electrodes, noise and variation.")
 @click.option("--force", is_flag=True, help="Replace existing files.")
-def command(
-    *,
-    out: Path,
-    exercise: str,
-    n_sets: int | None,
-    n_reps: int,
-    glute_share_pct: float | None,
-    snr_db: float,
-    hum_uv: float,
-    heartbeat_uv: float,
-    loss_pct: float,
-    duration_s: float | None,
-    seed: int,
-    force: bool,
-) -> None:
+def command(*, out: Path, loss_pct: float, accelerometer_only: bool, force: bool, **asked: Any) -> None:
     """Let the virtual athlete perform into the recording OUT, with its truth beside it.
 
     The same options and seed give the same files, byte for byte.
     """
-    params = AthleteParams(
-        exercise=exercise,
-        n_sets=n_sets,
-        n_reps=n_reps,
-        glute_share_pct=glute_share_pct,
-        snr_db=snr_db,
-        hum_uv=hum_uv,
-        heartbeat_uv=heartbeat_uv,
-        duration_s=duration_s,
-        seed=seed,
-    )
+    params = AthleteParams(imu_axes=3 if accelerometer_only else 6, **asked)
     _simulate(params, out, loss_pct=loss_pct, replace=force)
 
 

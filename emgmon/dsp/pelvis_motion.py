@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from emgmon.dsp.orientation import VerticalHops
+from emgmon.dsp.orientation import OrientationHops
 from emgmon.dsp.timeline import runs
 from emgmon.events import HOP_RATE_HZ
 
@@ -113,7 +113,7 @@ class PelvisMotionStage:
         half = self.params.smoothing_half_hops
         return PelvisMotionState(raw=np.zeros((2, half)), n_raw=np.zeros(half), waiting=[])
 
-    def process(self, hops: VerticalHops) -> PelvisMotionHops:
+    def process(self, hops: OrientationHops) -> PelvisMotionHops:
         """Take the next hops and give those that are far enough back to be judged."""
         if self._next_hop is None:
             self._next_hop = hops.first_hop

@@ -1,14 +1,18 @@
 """The stages of one stream in a row: sample blocks and gaps in, hops out."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emgmon.dsp.envelope import EnvelopeHops, EnvelopeStage, EnvelopeState
-from emgmon.dsp.orientation import OrientationState, VerticalStage
+from emgmon.dsp.orientation import OrientationHops, OrientationStage, OrientationState
 from emgmon.dsp.pelvis_motion import PelvisMotionHops, PelvisMotionStage, PelvisMotionState
 from emgmon.dsp.timeline import SampleClock, missing_pieces
+
+
+MotionPipelineState = tuple[OrientationState, tuple[PelvisMotionState, int | None] | None]
 
 
 class EmgPipeline:
@@ -42,33 +46,55 @@ class EmgPipeline:
         return self._envelope.finish()
 
 
-class PelvisPipeline:
-    """Orientation and vertical motion of one six-axis IMU on the pelvis."""
+@dataclass(frozen=True, slots=True, eq=False)
+class MotionHops:
+    """What one IMU tells of consecutive hops; the two parts come with different delays."""
 
-    def __init__(self, *, rate_hz: float) -> None:
-        self._rate_hz = rate_hz
-        self._vertical = VerticalStage(rate_hz=rate_hz)
-        self._motion = PelvisMotionStage()
+    orientation: OrientationHops
+    height: PelvisMotionHops | None
+    """``None`` where the height is not followed."""
+
+
+class MotionPipeline:
+    """Orientation of one IMU, and where it is asked for the height of where it sits.
+
+    Parameters
+    ----------
+    rate_hz
+        Sample rate.
+    n_axes
+        6 with a gyroscope, 3 without; height needs 6.
+    follow_height
+        Whether height is asked for.
+    """
+
+    def __init__(self, *, rate_hz: float, n_axes: int = 6, follow_height: bool = True) -> None:
+        self._rate_hz, self._n_axes = rate_hz, n_axes
+        self._orientation = OrientationStage(rate_hz=rate_hz, n_axes=n_axes)
+        self._height = PelvisMotionStage() if follow_height and n_axes == 6 else None
 
     @property
-    def state(self) -> tuple[OrientationState, tuple[PelvisMotionState, int | None]]:
+    def state(self) -> MotionPipelineState:
         """All that the past leaves to the future; a copy, and settable."""
-        return self._vertical.state, self._motion.state
+        return self._orientation.state, None if self._height is None else self._height.state
 
     @state.setter
-    def state(self, state: tuple[OrientationState, tuple[PelvisMotionState, int | None]]) -> None:
-        self._vertical.state, self._motion.state = state
+    def state(self, state: MotionPipelineState) -> None:
+        self._orientation.state, height = state
+        if self._height is not None and height is not None:
+            self._height.state = height
 
-    def process(self, imu: NDArray[np.float64], clock: SampleClock, first_sample: int) -> PelvisMotionHops:
-        """Take samples, shape (6, n): acceleration in m/s², angular rate in rad/s."""
-        return self._motion.process(self._vertical.process(imu, clock, first_sample))
+    def process(self, imu: NDArray[np.float64], clock: SampleClock, first_sample: int) -> MotionHops:
+        """Take samples, shape (n_axes, n): acceleration in m/s², angular rate in rad/s."""
+        hops = self._orientation.process(imu, clock, first_sample)
+        return MotionHops(hops, None if self._height is None else self._height.process(hops))
 
-    def skip(self, n_samples: int, clock: SampleClock, first_sample: int) -> Iterator[PelvisMotionHops]:
+    def skip(self, n_samples: int, clock: SampleClock, first_sample: int) -> Iterator[MotionHops]:
         """Take a gap."""
-        for piece in missing_pieces(n_samples, n_channels=6, rate_hz=self._rate_hz):
+        for piece in missing_pieces(n_samples, n_channels=self._n_axes, rate_hz=self._rate_hz):
             yield self.process(piece, clock, first_sample)
             first_sample += piece.shape[1]
 
-    def finish(self) -> PelvisMotionHops:
-        """Give the hops that still wait for those after them."""
-        return self._motion.finish()
+    def finish(self) -> PelvisMotionHops | None:
+        """Give the hops of the height that still wait for those after them."""
+        return None if self._height is None else self._height.finish()

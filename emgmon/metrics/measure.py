@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +27,8 @@ from emgmon.reps.found import RepFound
 SHARP_RANGE_S = 6.0
 """The height of longer repetitions is not sharp."""
 
-NO_PHASES = "needs a motion sensor on the pelvis"
+NO_PHASES = "needs a motion sensor: bursts of activity do not show where a lift ends"
+NO_HEIGHT = "not followed: repetitions were found on another signal than the height of the pelvis"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +61,35 @@ def find_body(channels: Sequence[ChannelSite], calibration: Calibration | None) 
     )
 
 
-def working_hops(rep: RepFound, concentric: Literal["out", "back"]) -> tuple[int, int]:
+@dataclass(frozen=True, slots=True)
+class PhasePlan:
+    """In which order an exercise goes through its phases, and which of them are work."""
+
+    order: tuple[str, str, str] = ("lift", "hold", "return")
+    work: tuple[str, ...] = ("lift", "hold")
+
+
+def phase_hops(rep: RepFound, plan: PhasePlan) -> dict[str, tuple[int, int]]:
+    """First hop of each phase and the one after its last, by name."""
+    edges = (rep.start_hop, rep.hold_hop, rep.back_hop, rep.end_hop)
+    return {name: (edges[i], edges[i + 1]) for i, name in enumerate(plan.order)}
+
+
+def working_hops(rep: RepFound, plan: PhasePlan) -> tuple[int, int]:
     """First hop of work and the one after the last.
 
-    Work is the concentric phase, and the hold at the far end where the muscles shorten on the way out.
     Without motion the phases are not known and the whole burst counts.
     """
-    if rep.range_m is None:
+    if not rep.has_phases:
         return rep.start_hop, rep.end_hop
-    return (rep.start_hop, rep.back_hop) if concentric == "out" else (rep.back_hop, rep.end_hop)
+    spans = [span for name, span in phase_hops(rep, plan).items() if name in plan.work]
+    return min(first for first, _ in spans), max(stop for _, stop in spans)
 
 
 def measure(
     rep: RepFound,
     *,
-    concentric: Literal["out", "back"],
+    plan: PhasePlan,
     body: Body,
     activation_pct: NDArray[np.float64],
     gap: str | None,
@@ -87,8 +101,8 @@ def measure(
     ----------
     rep
         Its edges.
-    concentric
-        Which way the muscles shorten, from the exercise.
+    plan
+        Order of the phases, and which are work, from the exercise.
     body
         Which columns belong to which muscle.
     activation_pct
@@ -98,7 +112,7 @@ def measure(
     reference
         The person's own good set of this exercise.
     """
-    first, stop = working_hops(rep, concentric)
+    first, stop = working_hops(rep, plan)
     work = activation_pct[first - rep.start_hop : stop - rep.start_hop]
     glute, back = engagement(body.glute, work, gap=gap), engagement(body.back, work, gap=gap)
     share, log_ratio = share_metrics(glute, back)
@@ -113,22 +127,30 @@ def measure(
         reference=reference,
         has_emg=body.has_emg,
     )
-    return (*metrics, share, log_ratio, *_motion_metrics(rep, concentric)), judgement
+    return (*metrics, share, log_ratio, *_motion_metrics(rep, plan)), judgement
 
 
-def _motion_metrics(rep: RepFound, concentric: Literal["out", "back"]) -> tuple[Metric, ...]:
+def _motion_metrics(rep: RepFound, plan: PhasePlan) -> tuple[Metric, ...]:
+    if not rep.has_phases:
+        times = tuple(_missing(name, NO_PHASES) for name in ("lift_s", "hold_s", "return_s"))
+    else:
+        spans = phase_hops(rep, plan)
+        times = tuple(
+            duration_metric(f"{name}_s", (spans[name][1] - spans[name][0]) / HOP_RATE_HZ)
+            for name in ("lift", "hold", "return")
+        )
+    return (*times, _height_metric(rep))
+
+
+def _height_metric(rep: RepFound) -> Metric:
+    name = "pelvis_height_range_m"
     if rep.range_m is None:
-        names = ("lift_s", "hold_s", "return_s", "pelvis_height_range_m")
-        return tuple(Metric(name, None, None, None, 0, Quality.REJECT, NO_PHASES) for name in names)
-    out_s = (rep.hold_hop - rep.start_hop) / HOP_RATE_HZ
-    back_s = (rep.end_hop - rep.back_hop) / HOP_RATE_HZ
-    lift_s, return_s = (out_s, back_s) if concentric == "out" else (back_s, out_s)
-    return (
-        duration_metric("lift_s", lift_s),
-        duration_metric("hold_s", (rep.back_hop - rep.hold_hop) / HOP_RATE_HZ),
-        duration_metric("return_s", return_s),
-        Metric("pelvis_height_range_m", rep.range_m, None, None, 1, _range_quality(rep)),
-    )
+        return _missing(name, NO_HEIGHT)
+    return Metric(name, rep.range_m, None, None, 1, _range_quality(rep))
+
+
+def _missing(name: str, reason: str) -> Metric:
+    return Metric(name, None, None, None, 0, Quality.REJECT, reason)
 
 
 def _range_quality(rep: RepFound) -> Quality:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import msgspec
 import pyarrow as pa
 
+from emgmon.dsp.alignment import Alignment
 from emgmon.errors import RecordingError
+from emgmon.exercises.exercise import Exercise
 from emgmon.metrics.calibration import Calibration
 from emgmon.metrics.reference import ReferenceSet
 from firmware_protocol.capabilities import Capabilities
@@ -52,6 +54,10 @@ class RecordingHeader(msgspec.Struct, frozen=True, kw_only=True):
     sensors: tuple[SensorHeader, ...]
     calibration: Calibration | None = None
     reference: ReferenceSet | None = None
+    alignments: tuple[Alignment, ...] = ()
+    """How the motion sensors sit, where it was measured standing and bowing."""
+    own_exercise: Exercise | None = None
+    """The exercise itself, when it is a person's own and not in the catalogue."""
     notes: tuple[str, ...] = ()
 
 
@@ -129,22 +135,34 @@ def sensor_capabilities(header: RecordingHeader) -> tuple[Capabilities, ...]:
     return tuple(decoded)
 
 
-def session_setup(header: RecordingHeader, *, exercise: str | None = None) -> "SessionSetup":
+def session_setup(
+    header: RecordingHeader,
+    *,
+    exercise: str | Exercise | None = None,
+    partial: str = "left-out",
+) -> "SessionSetup":
     """Gather what the session engine has to know to play a recording.
 
     Parameters
     ----------
     exercise
         Takes the place of the header's exercise.
+    partial
+        ``left-out`` or ``counted``: what to do with partial repetitions.
     """
     # Only who plays a recording pays for loading the engine.
+    from emgmon.judging import Partials
     from emgmon.session import SessionSetup
 
+    own = header.own_exercise
+    chosen = exercise or header.exercise
     return SessionSetup(
         sensors=sensor_capabilities(header),
-        exercise=exercise or header.exercise,
+        exercise=own if own is not None and chosen == own.name else chosen,
         calibration=header.calibration,
         reference=header.reference,
+        alignments=header.alignments,
+        count_partial=Partials(partial),
     )
 
 

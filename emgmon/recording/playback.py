@@ -89,8 +89,10 @@ class PlaybackFeed:
         """
         reader = RecordingReader(self.path)
         self._setup = session_setup(reader.header, exercise=self.exercise)
-        self.sensors, self.exercise = self._setup.sensors, self._setup.exercise
+        self.sensors = self._setup.sensors
         self._session = self._new_session()
+        if self._session.exercise is not None:
+            self.exercise = self._session.exercise.name
         self._source = ReplaySource(reader.batches(), self._clock, self._speed)
         self.complete = reader.failure is None
         self.warnings = (*reader.warnings, *self._session.limits)

@@ -32,6 +32,17 @@ class RepFound:
     end_hop: int
     range_m: float | None
     """How far the pelvis went, metres; ``None`` where height is not measured."""
+    range_deg: float | None = None
+    """How far gravity turned about the sensor, degrees; ``None`` where no angle is followed."""
+    turn_axis: tuple[float, float, float] | None = None
+    """Unit vector in sensor axes about which it turned on the way out; tells directions and sides apart."""
+    origin: str = "found"
+    """``found`` by the program, or ``added`` or ``moved`` by a person."""
+
+    @property
+    def has_phases(self) -> bool:
+        """Whether a movement was followed, so that its phases are known."""
+        return self.range_m is not None or self.range_deg is not None
 
 
 Found = RestLeft | RestResumed | RepFound

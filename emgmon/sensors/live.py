@@ -12,6 +12,7 @@ from emgmon import __version__
 from emgmon.clock import Clock
 from emgmon.errors import RecordingError
 from emgmon.events import Event, LinkChanged, LinkState, Notification, NotificationKind
+from emgmon.dsp.alignment import Alignment
 from emgmon.metrics.calibration import Calibration
 from emgmon.metrics.reference import ReferenceSet
 from emgmon.recording.files import refuse_existing
@@ -39,6 +40,7 @@ class LiveSetup:
     radio: Radio = SYSTEM_RADIO
     calibration: Calibration | None = None
     reference: ReferenceSet | None = None
+    alignments: tuple[Alignment, ...] = ()
     origin: str = "live"
     """``live``, or ``simulation`` when nobody wears the sensor."""
     notes: tuple[str, ...] = ()
@@ -134,6 +136,7 @@ class LiveFeed:
             sensors=(sensor_header(capabilities, address=sensor.address),),
             calibration=self._setup.calibration,
             reference=self._setup.reference,
+            alignments=self._setup.alignments,
             notes=self._setup.notes,
         )
 

@@ -1,5 +1,6 @@
 """Noise-free muscle activation over a performance; what truth is computed from."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -9,6 +10,8 @@ import numpy as np
 from emgmon.virtual.chance import generator
 from emgmon.virtual.curve import SmoothCurve
 from emgmon.virtual.plan import RepPlan
+from emgmon.virtual.set_up import SetUpMove
+from emgmon.virtual.stir import stir
 
 TONIC_PCT = {"gluteus_maximus": 1.0, "erector_spinae": 1.5}
 """Activity between repetitions, percent of reference: a back at work is never quite silent."""
@@ -45,7 +48,13 @@ class MuscleActivation:
 
 
 def activate(
-    site: str, reps: Sequence[RepPlan], means_pct: Sequence[float], sides: Sequence[float], *, seed: int
+    site: str,
+    reps: Sequence[RepPlan],
+    means_pct: Sequence[float],
+    sides: Sequence[float],
+    *,
+    seed: int,
+    set_up: Sequence[SetUpMove] = (),
 ) -> MuscleActivation:
     """Build the activation of a muscle whose mean over each repetition's work is as asked, exactly.
 
@@ -61,24 +70,29 @@ def activate(
         By which fraction the left side is above that mean.
     seed
         Of the performance.
+    set_up
+        Movements apart from the repetitions, during which the muscle works too.
     """
     chance = generator(seed, "onset", site)
     tonic_pct = min([TONIC_PCT[site], *(LARGEST_TONIC_FRACTION * mean for mean in means_pct)])
-    times_s: list[float] = []
-    left: list[float] = []
-    right: list[float] = []
+    both: list[tuple[float, float, float]] = [
+        (knot.time_s, tonic_pct + knot.left, tonic_pct + knot.right) for knot in stir(site, set_up, seed=seed)
+    ]
+    rested_from_s = -math.inf
     for rep, mean_pct, side in zip(reps, means_pct, sides, strict=True):
         lead_s = LEAD_S + float(np.clip(ONSET_SD_S * chance.standard_normal(), -0.05, 0.05))
+        # In quick pulses the muscle has no time to rest longer than half the pause.
+        lead_s = min(lead_s, (rep.start_s - rested_from_s) / 2.0)
+        rested_from_s = rep.end_s
         knots = _shape(rep, lead_s)
         plateau_pct = _plateau_for_mean(rep, knots, mean_pct, tonic_pct)
         for knot in knots:
             rise_pct = (plateau_pct - tonic_pct) * knot.height
             swing_pct = plateau_pct * knot.height * side
-            times_s.append(knot.time_s)
-            left.append(tonic_pct + rise_pct + swing_pct)
-            right.append(tonic_pct + rise_pct - swing_pct)
-    at_s = np.asarray(times_s)
-    return MuscleActivation(site, SmoothCurve(at_s, np.asarray(left)), SmoothCurve(at_s, np.asarray(right)))
+            level_pct = tonic_pct + rise_pct
+            both.append((knot.time_s, level_pct + swing_pct, level_pct - swing_pct))
+    times_s, left, right = np.asarray(sorted(both)).T
+    return MuscleActivation(site, SmoothCurve(times_s, left), SmoothCurve(times_s, right))
 
 
 def _shape(rep: RepPlan, lead_s: float) -> list[ShapeKnot]:

@@ -5,6 +5,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from emgmon.dsp.alignment import Alignment, SegmentSite, align_from_bows
+from emgmon.dsp.orientation import OrientationStage
+from emgmon.dsp.timeline import SampleClock
+from emgmon.events import HOP_RATE_HZ
 from emgmon.metrics.calibration import (
     Calibration,
     ChannelCalibration,
@@ -12,6 +16,7 @@ from emgmon.metrics.calibration import (
     measure_rest,
 )
 from emgmon.metrics.reference import ReferenceSet
+from emgmon.virtual.calibration_motion import record_calibration_motion
 from emgmon.virtual.curve import SmoothCurve
 from emgmon.virtual.emg import EMG_SCALE_UV, EmgChannelModel, Take, channel_models, record_channel
 from emgmon.virtual.exercise_model import EXERCISE_MODELS
@@ -88,3 +93,30 @@ def _record(
     """Record one take of all channels, in microvolt; shape (n_samples, n_channels)."""
     counts = [record_channel(channel, activation, take, params) for channel in channels]
     return np.stack(counts, axis=1).astype(np.float64) * EMG_SCALE_UV
+
+
+def align(params: AthleteParams) -> tuple[Alignment, ...]:
+    """Learn how the worn motion sensors sit, from standing and bowing, as a session would."""
+    motion = record_calibration_motion(params)
+    found = []
+    for take in motion.takes:
+        if take.segment.site not in ("pelvis", "lumbar"):
+            continue
+        rate = None if params.imu_axes == 3 else take.imu[:, 3:]
+        up = _up(take.imu[:, : params.imu_axes], motion.rate_hz)
+        stance, bows = (round(second * motion.rate_hz) for second in (motion.stance_s[1], motion.bows_s[-1][1]))
+        bow_rate = None if rate is None else rate[stance:bows]
+        site: SegmentSite = "pelvis" if take.segment.site == "pelvis" else "lumbar"
+        found.append(align_from_bows(up[:stance], bow_rate, up[stance:bows], site=site))
+    return tuple(found)
+
+
+def _up(imu: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
+    """Direction away from the ground at each sample, in sensor axes, shape (n, 3)."""
+    stage = OrientationStage(rate_hz=rate_hz, n_axes=imu.shape[1])
+    hops = stage.process(imu.T.copy(), SampleClock(0, 0.0, rate_hz), 0)
+    at_s = np.arange(len(imu)) / rate_hz
+    hop_s = (hops.first_hop + np.arange(len(hops))) / HOP_RATE_HZ
+    up = np.stack([np.interp(at_s, hop_s, column) for column in hops.up.T], axis=1)
+    unit: NDArray[np.float64] = up / np.sqrt(np.sum(up**2, axis=1, keepdims=True))
+    return unit

@@ -84,3 +84,20 @@ class SmoothCurve:
         before = np.sum(widths[:knot] * (self.values[:knot] + self.values[1 : knot + 1]) / 2.0)
         within = widths[knot] * (self.values[knot] * u + steps[knot] * u**4 * (2.5 + u * (u - 3.0)))
         return float(before + within)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SmoothPath:
+    """Several quantities that move together: the same steps as :class:`SmoothCurve`, for each column."""
+
+    times_s: NDArray[np.float64]
+    """Shape (n_knots,), strictly increasing, at least two."""
+    values: NDArray[np.float64]
+    """Shape (n_knots, n_columns)."""
+
+    def at(self, times_s: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Values at each time; shape (n,) to (n, n_columns)."""
+        knot = np.clip(np.searchsorted(self.times_s, times_s, side="right") - 1, 0, len(self.times_s) - 2)
+        u = np.clip((times_s - self.times_s[knot]) / np.diff(self.times_s)[knot], 0.0, 1.0)[:, np.newaxis]
+        rise = np.diff(self.values, axis=0)[knot]
+        return np.asarray(self.values[knot] + rise * u**3 * (10.0 + u * (6.0 * u - 15.0)))

@@ -107,6 +107,7 @@ class VirtualFeed:
             radio=host_radio(air.host_device),
             calibration=script.calibration,
             reference=script.reference,
+            alignments=script.alignments,
             origin="simulation",
             notes=(VIRTUAL_NOTE,),
         )

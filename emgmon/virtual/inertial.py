@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from emgmon.virtual.body import PELVIS
 from emgmon.virtual.chance import generator
-from emgmon.virtual.motion import GRAVITY_MPS2, PelvisMotion
+from emgmon.virtual.motion import GRAVITY_MPS2, SensorMotion
 from emgmon.virtual.params import AthleteParams
 
 ACCELERATION_SCALE_MPS2 = float(np.float32(8.0 * GRAVITY_MPS2 / 32768.0))
@@ -29,18 +30,40 @@ BLOCK_SAMPLES = 20_000
 """How many samples are computed at once; bounds the memory of long sessions."""
 
 
-def record_imu(motion: PelvisMotion, n_samples: int, params: AthleteParams) -> NDArray[np.int16]:
-    """Record specific force (x, y, z) and angular rate (x, y, z); shape (n_samples, 6)."""
-    chance = generator(params.seed, "imu")
+def record_imu(
+    motion: SensorMotion, n_samples: int, params: AthleteParams, *, take: str = "performance"
+) -> NDArray[np.int16]:
+    """Record specific force (x, y, z) and angular rate (x, y, z).
+
+    Parameters
+    ----------
+    motion
+        Of the sensor.
+    n_samples
+        From time 0 on.
+    params
+        Rate and seed.
+    take
+        Takes of different names have independent noise and the same bias.
+
+    Returns
+    -------
+    ndarray, shape (n_samples, 6)
+        Counts of `ACCELERATION_SCALE_MPS2` and `ANGULAR_RATE_SCALE_RADPS` each.
+    """
+    site = motion.segment.site
+    chance = generator(params.seed, "imu", *([] if site == PELVIS.site else [site]))
     force_bias = _along_anything(ACCELERATION_BIAS_MPS2, chance)
     rate_bias = _along_anything(ANGULAR_RATE_BIAS_RADPS, chance)
+    if take != "performance":
+        chance = generator(params.seed, "imu", site, take)
     counts = np.empty((n_samples, 6), dtype=np.int16)
     for first in range(0, n_samples, BLOCK_SAMPLES):
         last = min(first + BLOCK_SAMPLES, n_samples)
-        times_s = np.arange(first, last) / params.imu_rate_hz
         noise = chance.standard_normal((last - first, 6))
-        force = motion.specific_force_mps2(times_s) + force_bias + ACCELERATION_NOISE_MPS2 * noise[:, :3]
-        rate = motion.angular_rate_radps(times_s) + rate_bias + ANGULAR_RATE_NOISE_RADPS * noise[:, 3:]
+        force, rate = motion.measured(np.arange(first, last) / params.imu_rate_hz)
+        force += force_bias + ACCELERATION_NOISE_MPS2 * noise[:, :3]
+        rate += rate_bias + ANGULAR_RATE_NOISE_RADPS * noise[:, 3:]
         counts[first:last, :3] = _to_counts(force / ACCELERATION_SCALE_MPS2)
         counts[first:last, 3:] = _to_counts(rate / ANGULAR_RATE_SCALE_RADPS)
     return counts

@@ -1,9 +1,7 @@
-"""Where the pelvis is and how it is turned at any time, and what an inertial sensor on it measures.
+"""What an ideal inertial sensor on a moving body measures, with its mounting, wobble and slip.
 
-World axes: X to the front, Y to the left, Z up. Pelvis axes: x anterior, y left, z towards the
-head. Pitch turns about the pelvis's y axis: 0 upright, positive leaning forward, -90 degrees lying
-on the back. Acceleration and angular rate are derived from the same position and orientation, so
-they agree with each other to rounding.
+Acceleration and angular rate are derived from the same position and orientation, so they agree with
+each other to rounding.
 """
 
 from collections.abc import Sequence
@@ -12,10 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from emgmon.virtual.body import PELVIS, BodyMotion, Segment, move_body
 from emgmon.virtual.chance import generator
 from emgmon.virtual.curve import SmoothCurve
-from emgmon.virtual.exercise_model import ExerciseModel
-from emgmon.virtual.plan import RepPlan
+from emgmon.virtual.geometry import about_axis, about_x, about_y, about_z, random_rotation, rotation_vector
+from emgmon.virtual.params import AthleteParams
+from emgmon.virtual.plan import Plan
+from emgmon.virtual.wander import Wander, drawn_sway, drawn_wobble, wander
 
 GRAVITY_MPS2 = 9.80665
 """Standard gravity."""
@@ -24,191 +25,148 @@ STEP_S = 1e-3
 """Half the width over which position and orientation are differentiated: far shorter than any
 movement, far longer than rounding allows to matter."""
 
-SWAY_HZ = (0.15, 0.45)
-"""Breathing and balance."""
+SLIP_S = 0.5
+"""How long a sudden slip takes."""
 
-SWAY_M = (0.003, 0.002, 0.001)
-"""RMS of the pelvis's sway along X, Y and Z."""
-
-SWAY_DEG = (0.2, 0.3, 0.2)
-"""RMS of its sway in roll, pitch and yaw."""
-
-WOBBLE_HZ = (3.0, 7.0)
-"""Skin and fat under the sensor swing at these rates while the body moves."""
-
-WOBBLE_M = 0.0002
-"""RMS of that swing along each axis."""
-
-WOBBLE_DEG = 0.25
-"""RMS of that swing about each axis."""
-
-N_SINES = 4
-"""Sines in each wandering signal."""
+GATE_S = (0.05, 0.2, 0.2, 0.25)
+"""Wobble begins this long before a movement, is whole this long into it, fades this long before its end
+and is over this long after it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Wander:
-    """A bounded random signal whose value is known at any time: a few sines of random phase."""
+class SensorMotion:
+    """The whole movement of one inertial sensor, as functions of time."""
 
-    amplitude: float
-    frequencies_hz: NDArray[np.float64]
-    """Shape (n_sines,)."""
-    phases: NDArray[np.float64]
-    """Shape (n_sines,), radians."""
-
-    @classmethod
-    def drawn(cls, rms: float, band_hz: tuple[float, float], chance: np.random.Generator) -> "Wander":
-        """Draw frequencies and phases; the RMS is over all time."""
-        frequencies_hz = chance.uniform(*band_hz, size=N_SINES)
-        phases = chance.uniform(0.0, 2.0 * np.pi, size=N_SINES)
-        return cls(rms * np.sqrt(2.0 / N_SINES), frequencies_hz, phases)
-
-    def at(self, times_s: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Value at each time; shape (n,)."""
-        total = np.zeros(len(times_s))
-        for frequency_hz, phase in zip(self.frequencies_hz, self.phases, strict=True):
-            total += np.sin(2.0 * np.pi * frequency_hz * times_s + phase)
-        return self.amplitude * total
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PelvisMotion:
-    """The whole movement of the sensor on the pelvis, as functions of time."""
-
-    model: ExerciseModel
-    way: SmoothCurve
-    """0 in the start position, about 1 in the far one."""
-    tilt: SmoothCurve
-    """The same for pitch."""
+    body: BodyMotion
+    segment: Segment
     moving: SmoothCurve
-    """0 at rest, 1 during repetitions: scales the wobble."""
-    heading_rad: float
+    """0 at rest, 1 during movement: scales the wobble."""
     mounting: NDArray[np.float64]
-    """Shape (3, 3): sensor axes to pelvis axes."""
-    sway: tuple[Wander, ...]
-    """Metres along X, Y, Z, then degrees of roll, pitch, yaw."""
+    """Shape (3, 3): sensor axes to segment axes, before any slip."""
     wobble: tuple[Wander, ...]
-    """The same."""
+    """Metres along X, Y, Z, then degrees of roll, pitch, yaw."""
+    slip_axis: NDArray[np.float64]
+    """Shape (3,), in segment axes."""
+    slip: SmoothCurve | None
+    """Angle by which the sensor has turned on the skin, radians."""
 
     def position_m(self, times_s: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Position in the world; shape (n, 3). The start position is near the origin."""
-        way = self.way.at(times_s)
-        position = self._wandering(times_s, slice(0, 3))
-        position[:, 0] += way * self.model.forward_m * np.cos(self.heading_rad)
-        position[:, 1] += way * self.model.forward_m * np.sin(self.heading_rad)
-        position[:, 2] += way * self.model.height_m
-        return position
+        """Position in the world; shape (n, 3). The pelvis's start position is near the origin."""
+        return self._placed(times_s)[0]
 
     def sensor_to_world(self, times_s: NDArray[np.float64]) -> NDArray[np.float64]:
         """Rotation of the sensor; shape (n, 3, 3)."""
-        angles = np.deg2rad(self._wandering(times_s, slice(3, 6)))
-        pitch_deg = self.model.start_pitch_deg + self.tilt.at(times_s) * self.model.pitch_deg
-        pitch = np.deg2rad(pitch_deg) + angles[:, 1]
-        turn = _about_z(self.heading_rad + angles[:, 2]) @ _about_y(pitch) @ _about_x(angles[:, 0])
-        return np.asarray(turn @ self.mounting)
+        return self._placed(times_s)[1]
 
     def specific_force_mps2(self, times_s: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give what an ideal accelerometer measures: ``R^T (a - g)``; shape (n, 3)."""
-        before, now, after = (self.position_m(times_s + shift) for shift in (-STEP_S, 0.0, STEP_S))
-        acceleration = (before - 2.0 * now + after) / STEP_S**2
-        acceleration[:, 2] += GRAVITY_MPS2
-        return np.asarray(np.einsum("nji,nj->ni", self.sensor_to_world(times_s), acceleration))
+        return self.measured(times_s)[0]
 
     def angular_rate_radps(self, times_s: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give what an ideal gyroscope measures, in sensor axes; shape (n, 3)."""
-        before = self.sensor_to_world(times_s - STEP_S)
-        after = self.sensor_to_world(times_s + STEP_S)
-        return rotation_vector(np.einsum("nji,njk->nik", before, after)) / (2.0 * STEP_S)
+        return self.measured(times_s)[1]
 
-    def _wandering(self, times_s: NDArray[np.float64], parts: slice) -> NDArray[np.float64]:
-        moving = self.moving.at(times_s)
-        columns = [
-            sway.at(times_s) + moving * wobble.at(times_s)
-            for sway, wobble in zip(self.sway[parts], self.wobble[parts], strict=True)
-        ]
-        return np.stack(columns, axis=1)
+    def measured(self, times_s: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Specific force (m/s²) and angular rate (rad/s) at once; shape (n, 3) each."""
+        before, now, after = (self._placed(times_s + shift) for shift in (-STEP_S, 0.0, STEP_S))
+        acceleration = (before[0] - 2.0 * now[0] + after[0]) / STEP_S**2
+        acceleration[:, 2] += GRAVITY_MPS2
+        force = np.einsum("nji,nj->ni", now[1], acceleration)
+        turned = np.einsum("nji,njk->nik", before[1], after[1])
+        return np.asarray(force), rotation_vector(turned) / (2.0 * STEP_S)
+
+    def _placed(self, times_s: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        shake = self.moving.at(times_s)[:, np.newaxis] * wander(self.wobble, times_s)
+        placed = self.body.place(self.segment, times_s, shake)
+        if self.slip is None:
+            return placed.position_m, np.asarray(placed.turn @ self.mounting)
+        slipped = about_axis(self.slip_axis, self.slip.at(times_s)) @ self.mounting
+        return placed.position_m, np.asarray(placed.turn @ slipped)
 
 
-def move_pelvis(model: ExerciseModel, reps: Sequence[RepPlan], *, seed: int) -> PelvisMotion:
-    """Give the movement of a person who performs `reps`, with a sensor mounted any way round."""
-    chance = generator(seed, "motion")
-    sway_rms = (*SWAY_M, *SWAY_DEG)
-    wobble_rms = (*[WOBBLE_M] * 3, *[WOBBLE_DEG] * 3)
-    return PelvisMotion(
-        model=model,
-        way=_there_and_back(reps, [rep.range_scale for rep in reps]),
-        tilt=_there_and_back(reps, [rep.pitch_scale for rep in reps]),
-        moving=_gate(reps),
-        heading_rad=float(chance.uniform(-np.pi, np.pi)),
-        mounting=random_rotation(chance),
-        sway=tuple(Wander.drawn(rms, SWAY_HZ, chance) for rms in sway_rms),
-        wobble=tuple(Wander.drawn(rms, WOBBLE_HZ, chance) for rms in wobble_rms),
+def worn_segments(params: AthleteParams) -> tuple[Segment, ...]:
+    """Give the segments that wear an inertial sensor, in the order of their streams."""
+    sides = {"thigh": params.worn_thigh}
+    return tuple(Segment(site, sides.get(site)) for site in params.imu_sites)
+
+
+def wear_sensor(params: AthleteParams, plan: Plan, segment: Segment) -> SensorMotion:
+    """Give the movement of a sensor on a person who performs a plan."""
+    slip = _slip(params, plan)
+    return mounted(params, move_body(params, plan), segment, movements_s=movements(plan), slip=slip)
+
+
+def mounted(
+    params: AthleteParams,
+    body: BodyMotion,
+    segment: Segment,
+    *,
+    movements_s: Sequence[tuple[float, float]],
+    slip: SmoothCurve | None = None,
+) -> SensorMotion:
+    """Put a sensor on a moving body, the same way in every take of one seed."""
+    chance, mounting = _mounting(params, segment)
+    axis = generator(params.seed, "slip", segment.site).standard_normal(3)
+    return SensorMotion(
+        body=body,
+        segment=segment,
+        moving=_gate(movements_s),
+        mounting=mounting,
+        wobble=drawn_wobble(params.wobble_deg, chance),
+        slip_axis=axis / np.linalg.norm(axis),
+        slip=slip,
     )
 
 
-def _there_and_back(reps: Sequence[RepPlan], scales: Sequence[float]) -> SmoothCurve:
-    times_s = [time_s for rep in reps for time_s in (rep.start_s, rep.reached_s, rep.left_s, rep.end_s)]
-    values = [value for scale in scales for value in (0.0, scale, scale, 0.0)]
+def sensor_mounting(params: AthleteParams, segment: Segment) -> NDArray[np.float64]:
+    """Give the true rotation from sensor axes to segment axes, before any slip; shape (3, 3)."""
+    return _mounting(params, segment)[1]
+
+
+def _mounting(params: AthleteParams, segment: Segment) -> tuple[np.random.Generator, NDArray[np.float64]]:
+    """Give the mounting, and the generator that goes on to draw the wobble."""
+    if segment.site == PELVIS.site:
+        chance = generator(params.seed, "motion")
+        chance.uniform(-np.pi, np.pi)  # the heading
+        drawn = random_rotation(chance)
+        drawn_sway(chance)
+    else:
+        chance = generator(params.seed, "motion", segment.site)
+        drawn = random_rotation(chance)
+    if params.mounting_deg is None:
+        return chance, drawn
+    x, y, z = (np.deg2rad([angle_deg]) for angle_deg in params.mounting_deg)
+    return chance, np.asarray(about_z(z) @ about_y(y) @ about_x(x))[0]
+
+
+def _slip(params: AthleteParams, plan: Plan) -> SmoothCurve | None:
+    if params.slip_deg == 0.0:
+        return None
+    times_s = (0.0, plan.duration_s)
+    if params.slip_at_s is not None:
+        times_s = (params.slip_at_s, params.slip_at_s + SLIP_S)
+    return SmoothCurve(np.asarray(times_s), np.deg2rad([0.0, params.slip_deg]))
+
+
+def movements(plan: Plan) -> list[tuple[float, float]]:
+    """Start and end of every repetition and set-up movement, in order of time; seconds."""
+    stretches = [(rep.start_s, rep.end_s) for rep in plan.reps]
+    return sorted(stretches + [(move.start_s, move.end_s) for move in plan.set_up])
+
+
+def _gate(stretches: Sequence[tuple[float, float]]) -> SmoothCurve:
+    """Open over each movement; closed in between where there is time for it."""
+    before_s, rise_s, fall_s, after_s = GATE_S
+    times_s: list[float] = []
+    values: list[float] = []
+    for start_s, end_s in stretches:
+        half_s = 0.4 * (end_s - start_s)
+        opened = [start_s - before_s, start_s + min(rise_s, half_s)]
+        if times_s and opened[0] <= times_s[-1]:
+            del times_s[-2:], values[-2:]
+        else:
+            times_s += opened
+            values += [0.0, 1.0]
+        times_s += [end_s - min(fall_s, half_s), end_s + after_s]
+        values += [1.0, 0.0]
     return SmoothCurve(np.asarray(times_s), np.asarray(values))
-
-
-def _gate(reps: Sequence[RepPlan]) -> SmoothCurve:
-    """Open over each repetition; the tissue settles within 0.25 s of its end."""
-    times_s = [
-        time_s
-        for rep in reps
-        for time_s in (rep.start_s - 0.05, rep.start_s + 0.2, rep.end_s - 0.2, rep.end_s + 0.25)
-    ]
-    return SmoothCurve(np.asarray(times_s), np.asarray([0.0, 1.0, 1.0, 0.0] * len(reps)))
-
-
-def random_rotation(chance: np.random.Generator) -> NDArray[np.float64]:
-    """Rotation drawn evenly from all rotations; shape (3, 3)."""
-    quaternion = chance.standard_normal(4)
-    w, x, y, z = quaternion / np.linalg.norm(quaternion)
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-        ]
-    )
-
-
-def rotation_vector(rotation: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Axis times angle of small rotations (below a quarter turn); shape (n, 3, 3) to (n, 3)."""
-    doubled_sine_axis = np.stack(
-        [
-            rotation[:, 2, 1] - rotation[:, 1, 2],
-            rotation[:, 0, 2] - rotation[:, 2, 0],
-            rotation[:, 1, 0] - rotation[:, 0, 1],
-        ],
-        axis=1,
-    )
-    sine = np.linalg.norm(doubled_sine_axis, axis=1) / 2.0
-    angle_per_sine = np.ones(len(sine))
-    np.divide(np.arcsin(np.minimum(sine, 1.0)), sine, out=angle_per_sine, where=sine > 1e-12)
-    return np.asarray(doubled_sine_axis / 2.0 * angle_per_sine[:, np.newaxis])
-
-
-def _about_x(angle: NDArray[np.float64]) -> NDArray[np.float64]:
-    return _about(angle, axis=0)
-
-
-def _about_y(angle: NDArray[np.float64]) -> NDArray[np.float64]:
-    return _about(angle, axis=1)
-
-
-def _about_z(angle: NDArray[np.float64]) -> NDArray[np.float64]:
-    return _about(angle, axis=2)
-
-
-def _about(angle: NDArray[np.float64], *, axis: int) -> NDArray[np.float64]:
-    """Rotations about one axis; shape (n, 3, 3)."""
-    following, last = (axis + 1) % 3, (axis + 2) % 3
-    rotation = np.zeros((len(angle), 3, 3))
-    rotation[:, axis, axis] = 1.0
-    rotation[:, following, following] = rotation[:, last, last] = np.cos(angle)
-    rotation[:, last, following] = np.sin(angle)
-    rotation[:, following, last] = -np.sin(angle)
-    return rotation

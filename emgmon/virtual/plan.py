@@ -1,4 +1,4 @@
-"""When each repetition happens and how strong it is, decided before a single sample is made."""
+"""When each repetition happens, how far it goes and how strong it is: decided before any sample is made."""
 
 import math
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ import numpy as np
 
 from emgmon.errors import SimulationError
 from emgmon.virtual.chance import generator
-from emgmon.virtual.exercise_model import EXERCISE_MODELS, ExerciseModel
 from emgmon.virtual.params import RANGES, AthleteParams
+from emgmon.virtual.set_up import LEAD_S, REST_S, SETTLE_S, SetUpMove, plan_set_up
 
 QUIET_START_S = 5.0
 """Stillness in the start position before the first repetition."""
@@ -35,6 +35,27 @@ SIDE_SD = 0.02
 LARGEST_DEVIATION_SD = 2.5
 """Variation is cut off here, so that no repetition is absurd."""
 
+PARTIAL_RANGE = 0.35
+"""A partial repetition goes this fraction of the way..."""
+
+PARTIAL_TEMPO = 0.6
+"""... in this fraction of the time..."""
+
+PARTIAL_WORK = 0.6
+"""... with this fraction of the effort."""
+
+FULL_FIRST = 2
+"""So many repetitions of a set are never partial, where there are others."""
+
+OTHER_SIDE_FRACTION = 0.25
+"""Activation of the glute of the side that does not work, as a fraction of the working one's."""
+
+GLUTE_LEAN = (1.0 - OTHER_SIDE_FRACTION) / (1.0 + OTHER_SIDE_FRACTION)
+"""The working side's glute is above the mean of both by this fraction."""
+
+BACK_LEAN = 0.15
+"""The back of the other side is above the mean of both by this fraction: it holds the pelvis."""
+
 
 @dataclass(frozen=True, slots=True)
 class RepPlan:
@@ -55,6 +76,14 @@ class RepPlan:
     """Way of the pelvis, as a fraction of the exercise's mean."""
     pitch_scale: float
     """Change of pitch, as a fraction of the exercise's mean."""
+    turn_scale: float
+    """Change of obliquity and rotation, as a fraction of the exercise's mean."""
+    thigh_scale: float
+    """Change of the thighs' pitch, as a fraction of the exercise's mean."""
+    side: str | None
+    """``left`` or ``right`` where one side works."""
+    partial: bool
+    """Whether the way is `PARTIAL_RANGE` of that of the others."""
     glute_pct: float
     """Mean glute activation over the working phases, both sides averaged, percent of reference."""
     back_pct: float
@@ -62,6 +91,16 @@ class RepPlan:
     glute_side: float
     """Left is stronger than the mean of both sides by this fraction, right weaker by the same."""
     back_side: float
+
+    @property
+    def side_sign(self) -> int:
+        """1 where the left side works, -1 where the right one does, 0 where both do."""
+        return {"left": 1, "right": -1}.get(self.side or "", 0)
+
+    @property
+    def edges_s(self) -> tuple[float, float, float, float]:
+        """Start, far position reached, far position left, end."""
+        return self.start_s, self.reached_s, self.left_s, self.end_s
 
     @property
     def turn_s(self) -> float:
@@ -76,10 +115,19 @@ class RepPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The whole performance: repetitions in order of time."""
+    """The whole performance: repetitions, and set-up movement, each in order of time."""
 
     duration_s: float
     reps: tuple[RepPlan, ...]
+    set_up: tuple[SetUpMove, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Chances:
+    """Generators of what varies; a later one never reshuffles an earlier one."""
+
+    tempo: np.random.Generator
+    turn: np.random.Generator
 
 
 def make_plan(params: AthleteParams) -> Plan:
@@ -90,21 +138,48 @@ def make_plan(params: AthleteParams) -> Plan:
     SimulationError
         When `duration_s` is too short for the sets asked for.
     """
-    chance = generator(params.seed, "plan")
+    chances = _Chances(generator(params.seed, "plan"), generator(params.seed, "plan", "turn"))
     limit_s = math.inf if params.duration_s is None else params.duration_s - QUIET_END_S
     wanted = _wanted_sets(params)
     reps: list[RepPlan] = []
-    next_start_s = QUIET_START_S
+    set_up, end_s = _before_first(params), 0.0
+    after: tuple[SetUpMove, ...] = ()
     for set_number in range(1, wanted + 1 if wanted else 1_000_000):
-        planned = _plan_set(params, chance, set_number=set_number, start_s=next_start_s)
-        if planned[-1].end_s > limit_s:
+        moves, start_s = (set_up, _first_start(set_up)) if not reps else _between(params, reps[-1])
+        planned = _plan_set(params, chances, set_number=set_number, start_s=start_s)
+        tail, tail_end_s = _after(params, planned[-1])
+        if tail_end_s > limit_s:
             break
-        reps += planned
-        next_start_s = planned[-1].end_s + params.set_rest_s
+        set_up = moves if not reps else set_up + moves
+        reps, after, end_s = reps + planned, tail, tail_end_s
     _check_fit(params, n_sets=reps[-1].set_number if reps else 0, wanted=wanted)
-    duration_s = params.duration_s if params.duration_s is not None else reps[-1].end_s + QUIET_END_S
+    duration_s = params.duration_s if params.duration_s is not None else end_s + QUIET_END_S
     _check_length(duration_s)
-    return Plan(duration_s=_whole_imu_periods(duration_s, params.imu_rate_hz), reps=tuple(reps))
+    return Plan(_whole_imu_periods(duration_s, params.imu_rate_hz), tuple(reps), set_up + after)
+
+
+def _before_first(params: AthleteParams) -> tuple[SetUpMove, ...]:
+    return plan_set_up(params, "before", number=0, start_s=LEAD_S)[0]
+
+
+def _first_start(set_up: tuple[SetUpMove, ...]) -> float:
+    return round(set_up[-1].end_s + SETTLE_S, 3) if set_up else QUIET_START_S
+
+
+def _between(params: AthleteParams, last: RepPlan) -> tuple[tuple[SetUpMove, ...], float]:
+    """Give the movements between two sets, and the start of the next one."""
+    rested_s = last.end_s + params.set_rest_s
+    moves, end_s = plan_set_up(
+        params, "between", number=last.set_number, start_s=round(last.end_s + REST_S, 3)
+    )
+    return moves, max(rested_s, round(end_s + SETTLE_S, 3)) if moves else rested_s
+
+
+def _after(params: AthleteParams, last: RepPlan) -> tuple[tuple[SetUpMove, ...], float]:
+    """Give the movements after the last set, and when all movement has ended."""
+    start_s = round(last.end_s + SETTLE_S, 3)
+    moves, end_s = plan_set_up(params, "after", number=last.set_number, start_s=start_s)
+    return moves, end_s if moves else last.end_s
 
 
 def _wanted_sets(params: AthleteParams) -> int | None:
@@ -137,32 +212,44 @@ def _whole_imu_periods(duration_s: float, imu_rate_hz: float) -> float:
     return math.ceil(round(duration_s * imu_rate_hz, 6)) / imu_rate_hz
 
 
-def _plan_set(
-    params: AthleteParams, chance: np.random.Generator, *, set_number: int, start_s: float
-) -> list[RepPlan]:
-    model = EXERCISE_MODELS[params.exercise]
+def _plan_set(params: AthleteParams, chances: _Chances, *, set_number: int, start_s: float) -> list[RepPlan]:
+    partial = _partial_numbers(params, set_number)
     reps: list[RepPlan] = []
     for number in range(1, params.n_reps + 1):
-        rep = _plan_rep(params, model, chance, place=(set_number, number), start_s=start_s)
+        rep = _plan_rep(
+            params, chances, place=(set_number, number), start_s=start_s, partial=number in partial
+        )
         reps.append(rep)
-        start_s = round(rep.end_s + _varied(model.pause_s, TEMPO_CV, chance), 3)
+        pause_s = _varied(_pause_s(params), TEMPO_CV, chances.tempo)
+        if number == params.n_reps // 2:
+            pause_s += params.mid_set_rest_s
+        start_s = round(rep.end_s + pause_s, 3)
     return reps
 
 
+def _partial_numbers(params: AthleteParams, set_number: int) -> set[int]:
+    """Draw which repetitions of a set are partial."""
+    n_partial = min(params.n_partial, params.n_reps)
+    first = min(FULL_FIRST, params.n_reps - n_partial) + 1
+    chance = generator(params.seed, "partial", set_number)
+    drawn = chance.permutation(np.arange(first, params.n_reps + 1))[:n_partial]
+    return {int(number) for number in drawn}
+
+
 def _plan_rep(
-    params: AthleteParams,
-    model: ExerciseModel,
-    chance: np.random.Generator,
-    *,
-    place: tuple[int, int],
-    start_s: float,
+    params: AthleteParams, chances: _Chances, *, place: tuple[int, int], start_s: float, partial: bool
 ) -> RepPlan:
-    reached_s = round(start_s + _varied(model.out_s, TEMPO_CV, chance), 3)
-    left_s = round(reached_s + _varied(model.dwell_s, TEMPO_CV, chance), 3)
-    end_s = round(left_s + _varied(model.back_s, TEMPO_CV, chance), 3)
+    chance = chances.tempo
+    out_s, dwell_s, back_s = _part_lengths(params, partial=partial)
+    way = params.range_scale * (PARTIAL_RANGE if partial else 1.0)
+    reached_s = round(start_s + _varied(out_s, TEMPO_CV, chance), 3)
+    left_s = round(reached_s + _varied(dwell_s, TEMPO_CV, chance), 3)
+    end_s = round(left_s + _varied(back_s, TEMPO_CV, chance), 3)
     share = params.asked_share_pct / 100.0
     odds = _varied(share / (1.0 - share), LOG_RATIO_SD, chance)
-    work_pct = _varied(model.work_pct, LEVEL_CV, chance)
+    work_pct = _varied(params.model.work_pct * (PARTIAL_WORK if partial else 1.0), LEVEL_CV, chance)
+    side = _working_side(params, place[1])
+    sign = {"left": 1.0, "right": -1.0}.get(side or "", 0.0)
     return RepPlan(
         set_number=place[0],
         number=place[1],
@@ -170,14 +257,41 @@ def _plan_rep(
         reached_s=reached_s,
         left_s=left_s,
         end_s=end_s,
-        lift_first=model.lift_first,
-        range_scale=_varied(1.0, RANGE_CV, chance),
-        pitch_scale=_varied(1.0, RANGE_CV, chance),
+        lift_first=params.model.lift_first,
+        range_scale=_varied(way, RANGE_CV, chance),
+        pitch_scale=_varied(way, RANGE_CV, chance),
+        turn_scale=_varied(way, RANGE_CV, chances.turn),
+        thigh_scale=_varied(way, RANGE_CV, chances.turn),
+        side=side,
+        partial=partial,
         glute_pct=work_pct * odds / (1.0 + odds),
         back_pct=work_pct / (1.0 + odds),
-        glute_side=SIDE_SD * _deviation(chance),
-        back_side=SIDE_SD * _deviation(chance),
+        glute_side=sign * GLUTE_LEAN + SIDE_SD * _deviation(chance),
+        back_side=-sign * BACK_LEAN + SIDE_SD * _deviation(chance),
     )
+
+
+def _part_lengths(params: AthleteParams, *, partial: bool) -> tuple[float, float, float]:
+    """Mean length of the way out, the dwell and the way back, in seconds."""
+    model, tempo = params.model, params.tempo_scale
+    asked_out_s, asked_back_s = params.lift_s, params.return_s
+    if not model.lift_first:
+        asked_out_s, asked_back_s = asked_back_s, asked_out_s
+    out_s = model.out_s * tempo if asked_out_s is None else asked_out_s
+    dwell_s = model.dwell_s * tempo if params.hold_s is None else params.hold_s
+    back_s = model.back_s * tempo if asked_back_s is None else asked_back_s
+    shorter = PARTIAL_TEMPO if partial else 1.0
+    return out_s * shorter, dwell_s, back_s * shorter
+
+
+def _pause_s(params: AthleteParams) -> float:
+    return params.model.pause_s * params.tempo_scale if params.pause_s is None else params.pause_s
+
+
+def _working_side(params: AthleteParams, number: int) -> str | None:
+    if params.asked_side == "alternating":
+        return "left" if number % 2 else "right"
+    return None if params.asked_side == "both" else params.asked_side
 
 
 def _varied(mean: float, log_sd: float, chance: np.random.Generator) -> float:

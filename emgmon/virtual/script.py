@@ -7,6 +7,7 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 
+from emgmon.dsp.alignment import Alignment
 from emgmon.metrics.calibration import Calibration
 from emgmon.metrics.reference import ReferenceSet
 from emgmon.virtual.athlete import Performance, StreamSamples
@@ -25,6 +26,7 @@ class Script:
     exercise: str
     calibration: Calibration | None
     reference: ReferenceSet | None
+    alignments: tuple[Alignment, ...] = ()
 
 
 def script(performances: Sequence[Performance]) -> Script:
@@ -37,6 +39,7 @@ def script(performances: Sequence[Performance]) -> Script:
         exercise=first.exercise,
         calibration=first.calibration,
         reference=first.reference,
+        alignments=first.alignments,
     )
 
 

@@ -139,6 +139,7 @@ def _header(performance: Performance) -> RecordingHeader:
         sensors=(sensor_header(performance.capabilities),),
         calibration=performance.calibration,
         reference=performance.reference,
+        alignments=performance.alignments,
         notes=("Made by the virtual athlete; no person was measured.",),
     )
 

@@ -42,7 +42,31 @@ class RepTruth(msgspec.Struct, frozen=True):
     """They end: with the hold, or with the lift where it comes last."""
     phases: tuple[PhaseTruth, ...] = ()
     pelvis_height_range_m: float | None = None
+    """Highest less lowest point of the pelvis over the repetition."""
     pelvis_pitch_range_deg: float | None = None
+    """Largest less smallest pitch relative to the start; likewise the other ranges."""
+    pelvis_anterior_change_deg: float | None = None
+    """Pitch at the turn relative to the start; positive is more anterior tilt."""
+    pelvis_obliquity_range_deg: float | None = None
+    pelvis_rotation_range_deg: float | None = None
+    lumbar_extension_deg: float | None = None
+    """At the turn relative to the start; positive is the trunk bent backwards on the pelvis."""
+    partial: bool | None = None
+    """Whether the repetition goes a third of the way only."""
+    glute_left_engagement_pct: float | None = None
+    """As `glute_engagement_pct`, of one side."""
+    glute_right_engagement_pct: float | None = None
+    back_left_engagement_pct: float | None = None
+    back_right_engagement_pct: float | None = None
+
+
+class SetUpTruth(msgspec.Struct, frozen=True):
+    """One movement that is no repetition."""
+
+    kind: str
+    """``walking``, ``sitting-down``, ``rolling-over``, ``shuffling``, ``getting-up`` or ``lying-down``."""
+    start_s: float
+    end_s: float
 
 
 class LossTruth(msgspec.Struct, frozen=True):
@@ -63,6 +87,9 @@ class ParamsTruth(msgspec.Struct, frozen=True):
     drift_uv: float
     motion_uv: float
     seed: int
+    lumbar_share: float | None = None
+    slip_deg: float | None = None
+    wobble_deg: float | None = None
 
 
 class Truth(msgspec.Struct, frozen=True):
@@ -74,6 +101,8 @@ class Truth(msgspec.Struct, frozen=True):
     duration_s: float | None = None
     params: ParamsTruth | None = None
     lost: tuple[LossTruth, ...] = ()
+    set_up: tuple[SetUpTruth, ...] = ()
+    """Movements before, between and after the sets."""
 
     def to_json(self) -> bytes:
         """Encode for a file that people also read."""

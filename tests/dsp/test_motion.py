@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from emgmon.dsp.orientation import VerticalStage
+from emgmon.dsp.orientation import OrientationStage
 from emgmon.dsp.pelvis_motion import PelvisMotionStage
-from emgmon.dsp.pipeline import PelvisPipeline
+from emgmon.dsp.pipeline import MotionPipeline
 from emgmon.dsp.timeline import SampleClock
 from tests.builders import Movement
 
@@ -11,15 +11,15 @@ LIFT = Movement([(4.0, 1.2, 1.0, 1.2, 0.2), (9.0, 1.0, 1.0, 1.0, 0.2)])
 
 
 def run(imu, clock, size, *, restore_between=False):
-    pipeline = PelvisPipeline(rate_hz=clock.rate_hz)
+    pipeline = MotionPipeline(rate_hz=clock.rate_hz)
     first_hop, pieces = None, []
     for start in range(0, imu.shape[1], size):
-        hops = pipeline.process(imu[:, start : start + size], clock, start)
+        hops = pipeline.process(imu[:, start : start + size], clock, start).height
         if first_hop is None and len(hops.height_m):
             first_hop = hops.first_hop
         pieces.append(np.stack([hops.height_m, hops.velocity_mps, hops.acceleration_mps2]))
         if restore_between:
-            other = PelvisPipeline(rate_hz=clock.rate_hz)
+            other = MotionPipeline(rate_hz=clock.rate_hz)
             other.state, pipeline = pipeline.state, other
     hops = pipeline.finish()
     pieces.append(np.stack([hops.height_m, hops.velocity_mps, hops.acceleration_mps2]))
@@ -71,8 +71,8 @@ def test_gravity_is_found_however_the_sensor_is_mounted():
     imu = imu_of(LIFT)
     turned = np.concatenate([rotation @ imu[:3], rotation @ imu[3:]])
     clock = SampleClock(0, 0.0, 100.0)
-    upright = VerticalStage(rate_hz=100.0).process(imu, clock, 0)
-    mounted = VerticalStage(rate_hz=100.0).process(turned, clock, 0)
+    upright = OrientationStage(rate_hz=100.0).process(imu, clock, 0)
+    mounted = OrientationStage(rate_hz=100.0).process(turned, clock, 0)
     # Tilt settles within the first seconds.
     np.testing.assert_allclose(mounted.acceleration_mps2[300:], upright.acceleration_mps2[300:], atol=0.02)
 
@@ -81,7 +81,7 @@ def test_a_short_hole_is_bridged_and_a_long_one_is_a_break():
     imu, clock = imu_of(LIFT), SampleClock(0, 0.0, 100.0)
     imu[:, 100:110] = np.nan
     imu[:, 300:360] = np.nan
-    hops = VerticalStage(rate_hz=100.0).process(imu, clock, 0)
+    hops = OrientationStage(rate_hz=100.0).process(imu, clock, 0)
     missing = np.flatnonzero(np.isnan(hops.acceleration_mps2)) + hops.first_hop
     assert set(range(300, 360)) <= set(missing) <= set(range(299, 361))
 
@@ -90,7 +90,7 @@ def test_hops_lie_between_samples_on_a_straight_line():
     clock = SampleClock(0, 0.005, 100.0)
     imu = imu_of(LIFT)
     samples = np.sqrt((imu[3:] ** 2).sum(axis=0))
-    hops = VerticalStage(rate_hz=100.0).process(imu, clock, 0)
+    hops = OrientationStage(rate_hz=100.0).process(imu, clock, 0)
     assert hops.first_hop == 0
     # Before the first sample there is nothing to draw a line from.
     expected = [samples[0], *((samples[:-1] + samples[1:]) / 2)]
@@ -100,7 +100,7 @@ def test_hops_lie_between_samples_on_a_straight_line():
 def test_finishing_gives_every_hop_that_was_taken_but_the_last_few():
     clock = SampleClock(0, 0.0, 100.0)
     imu = imu_of(LIFT)
-    vertical = VerticalStage(rate_hz=100.0).process(imu, clock, 0)
+    vertical = OrientationStage(rate_hz=100.0).process(imu, clock, 0)
     stage = PelvisMotionStage()
     given = len(stage.process(vertical).height_m) + len(stage.finish().height_m)
     assert len(vertical.acceleration_mps2) - given == stage.params.smoothing_half_hops

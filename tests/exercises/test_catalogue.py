@@ -1,7 +1,8 @@
 import pytest
 
 from emgmon.errors import ExerciseError
-from emgmon.exercises import EXERCISE_NAMES, load_exercise
+from emgmon.exercises import EXERCISE_NAMES, Catalogue, load_exercise, shipped_catalogue
+from tests.exercises.examples import exercise_toml
 
 
 @pytest.mark.parametrize("name", EXERCISE_NAMES)
@@ -9,18 +10,56 @@ def test_every_exercise_loads_under_its_name(name):
     assert load_exercise(name).name == name
 
 
+def test_the_catalogue_holds_what_ships_in_order():
+    assert shipped_catalogue().names == EXERCISE_NAMES
+    assert shipped_catalogue().own == frozenset()
+
+
 def test_a_bridge_goes_up_and_a_squat_goes_down_first():
     assert load_exercise("bridge").direction == 1
-    assert load_exercise("hip-thrust").direction == 1
     assert load_exercise("squat").direction == -1
-    assert load_exercise("squat").concentric == "back"
+    assert load_exercise("bridge").lifts_first
+    assert not load_exercise("squat").lifts_first
 
 
 def test_an_unknown_exercise_names_the_known_ones():
     with pytest.raises(ExerciseError, match="'plank'") as refused:
         load_exercise("plank")
-    assert "hip-thrust" in refused.value.advice
+    assert refused.value.advice == f"Choose one of: {', '.join(EXERCISE_NAMES)}."
 
 
-def test_an_exercise_without_a_file_is_counted_on_muscles():
-    assert load_exercise("scorpion").movement_signal == "emg_envelope"
+def test_an_own_exercise_is_found_beside_the_shipped_ones():
+    catalogue = shipped_catalogue().with_own("frog-bridge", exercise_toml("frog-bridge"))
+    assert load_exercise("frog-bridge", catalogue=catalogue).title == "Frog bridge"
+    assert catalogue.names == (*EXERCISE_NAMES, "frog-bridge")
+    assert catalogue.own == {"frog-bridge"}
+
+
+def test_adding_an_own_exercise_leaves_the_old_catalogue_alone():
+    before = shipped_catalogue()
+    before.with_own("frog-bridge", exercise_toml("frog-bridge"))
+    with pytest.raises(ExerciseError, match="no exercise called 'frog-bridge'"):
+        load_exercise("frog-bridge", catalogue=before)
+
+
+def test_an_unknown_name_in_a_catalogue_names_the_own_ones_too():
+    catalogue = shipped_catalogue().with_own("frog-bridge", exercise_toml("frog-bridge"))
+    with pytest.raises(ExerciseError) as refused:
+        catalogue.find("plank")
+    assert refused.value.advice.endswith("lunge, frog-bridge.")
+
+
+@pytest.mark.parametrize("name", EXERCISE_NAMES)
+def test_an_own_exercise_cannot_replace_a_shipped_one(name):
+    with pytest.raises(ExerciseError) as refused:
+        shipped_catalogue().with_own(name, exercise_toml(name), file=f"/home/ada/{name}.toml")
+    assert str(refused.value) == (
+        f"/home/ada/{name}.toml: name is {name!r}, which is the name of another exercise, "
+        "so the file was not used"
+    )
+    assert f"my-{name}" in refused.value.advice
+
+
+def test_an_empty_catalogue_knows_nothing():
+    with pytest.raises(ExerciseError, match="no exercise called 'bridge'"):
+        Catalogue(()).find("bridge")

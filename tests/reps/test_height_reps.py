@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emgmon.dsp.pelvis_motion import PelvisMotionHops
-from emgmon.dsp.pipeline import PelvisPipeline
+from emgmon.dsp.pipeline import MotionPipeline
 from emgmon.dsp.timeline import SampleClock
 from emgmon.reps.found import RepFound, RestLeft, RestResumed
 from emgmon.reps.height import HeightReps
@@ -12,9 +12,9 @@ from tests.builders import Movement
 
 
 def motion_of(movement, *, seed=0):
-    pipeline = PelvisPipeline(rate_hz=100.0)
+    pipeline = MotionPipeline(rate_hz=100.0)
     imu = movement.imu(seed=seed).T.astype(np.float64)
-    return pipeline.process(imu, SampleClock(0, 0.0, 100.0), 0)
+    return pipeline.process(imu, SampleClock(0, 0.0, 100.0), 0).height
 
 
 def found_in(motion, *, direction=1, size=None, restore_between=False):

@@ -5,14 +5,14 @@ import pytest
 
 from emgmon.virtual.activation import MuscleActivation, activate
 from emgmon.virtual.exercise_model import EXERCISE_MODELS
-from emgmon.virtual.params import AthleteParams
+from emgmon.virtual.params import SET_UP_KINDS, AthleteParams
 from emgmon.virtual.plan import Plan, make_plan
 
 
 def glute_of(plan: Plan) -> MuscleActivation:
     means_pct = [rep.glute_pct for rep in plan.reps]
     sides = [rep.glute_side for rep in plan.reps]
-    return activate("gluteus_maximus", plan.reps, means_pct, sides, seed=1)
+    return activate("gluteus_maximus", plan.reps, means_pct, sides, seed=1, set_up=plan.set_up)
 
 
 @pytest.mark.parametrize("exercise", EXERCISE_MODELS)
@@ -55,3 +55,37 @@ def test_the_sides_differ_by_the_fraction_asked_for_and_average_to_the_level() -
     rep = plan.reps[0]
     left, right = glute.left.at(rep.turn_s), glute.right.at(rep.turn_s)
     assert (left - right) / (left + right) == pytest.approx(rep.glute_side)
+
+
+@pytest.mark.parametrize("exercise", ["lunge", "scorpion", "leg-extension-tubing"])
+def test_the_working_sides_glute_is_four_times_as_active(exercise: str) -> None:
+    plan = make_plan(AthleteParams(exercise=exercise, n_reps=6))
+    glute = glute_of(plan)
+    for rep in plan.reps:
+        left_pct, right_pct = (curve.mean(*rep.work_s) for curve in (glute.left, glute.right))
+        working_pct, other_pct = (left_pct, right_pct) if rep.side == "left" else (right_pct, left_pct)
+        assert other_pct / working_pct == pytest.approx(0.25, abs=0.06)
+
+
+def test_quick_pulses_have_the_level_asked_for_too() -> None:
+    plan = make_plan(AthleteParams(lift_s=0.2, hold_s=0.02, return_s=0.2, pause_s=0.05, n_reps=40))
+    glute = glute_of(plan)
+    for rep in plan.reps:
+        assert glute.mean_pct(*rep.work_s) == pytest.approx(rep.glute_pct, rel=1e-12)
+
+
+def test_set_up_stirs_the_muscles_and_leaves_the_repetitions_alone() -> None:
+    plan = make_plan(AthleteParams(n_sets=2, n_reps=2, set_up=SET_UP_KINDS))
+    glute = glute_of(plan)
+    for move in plan.set_up:
+        assert 2.0 < glute.mean_pct(move.start_s, move.end_s) < 30.0
+        assert glute.left.at([move.start_s, move.end_s]).tolist() == [1.0, 1.0]
+    for rep in plan.reps:
+        assert glute.mean_pct(*rep.work_s) == pytest.approx(rep.glute_pct, rel=1e-12)
+
+
+def test_the_glutes_take_turns_while_walking() -> None:
+    plan = make_plan(AthleteParams(exercise="squat", n_reps=1, set_up=("walking",)))
+    glute = glute_of(plan)
+    times_s = np.arange(plan.set_up[0].start_s, plan.set_up[0].end_s, 0.01)
+    assert np.corrcoef(glute.left.at(times_s), glute.right.at(times_s))[0, 1] < -0.3

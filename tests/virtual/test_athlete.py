@@ -1,11 +1,14 @@
 """A performance is complete, reproducible, and its truth is that of its noise-free curves."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from emgmon.virtual.athlete import AthleteParams, Performance, activate_muscles, perform
 from emgmon.virtual.exercise_model import EXERCISE_MODELS
 from emgmon.virtual.plan import make_plan
+from emgmon.virtual.truth import Truth
 from firmware_protocol.capabilities import Capabilities, Quantity
 
 SHORT = AthleteParams(n_reps=2)
@@ -87,6 +90,12 @@ def test_the_truth_is_the_mean_of_the_noise_free_activation_over_the_work(exerci
         ("bridge", ["lift", "hold", "return"], ("lift", "hold")),
         ("hip-thrust", ["lift", "hold", "return"], ("lift", "hold")),
         ("squat", ["return", "hold", "lift"], ("turn", "lift")),
+        ("lunge", ["return", "hold", "lift"], ("turn", "lift")),
+        ("romanian-deadlift", ["return", "hold", "lift"], ("turn", "lift")),
+        ("scorpion", ["lift", "hold", "return"], ("lift", "hold")),
+        ("bird-dog", ["lift", "hold", "return"], ("lift", "hold")),
+        ("leg-extension-tubing", ["lift", "hold", "return"], ("lift", "hold")),
+        ("prone-hip-extension", ["lift", "hold", "return"], ("lift", "hold")),
     ],
 )
 def test_phases_follow_each_other_and_the_work_is_made_of_them(
@@ -127,3 +136,66 @@ def test_the_whole_duration_is_performed_when_one_is_asked_for() -> None:
 def test_nothing_of_a_normal_performance_reaches_the_end_of_the_converter(performance: Performance) -> None:
     for samples in performance.streams:
         assert np.abs(samples.counts.astype(np.int32)).max() < 32_767
+
+
+def test_every_site_worn_has_its_own_stream() -> None:
+    performance = perform(
+        AthleteParams(exercise="lunge", n_reps=1, imu_sites=("pelvis", "lumbar", "thigh"), side="left")
+    )
+    places = [
+        (samples.stream.number, samples.stream.channels[0].site, samples.stream.channels[0].side)
+        for samples in performance.streams
+    ]
+    assert places[1:] == [(2, "pelvis", None), (3, "lumbar", None), (4, "thigh", "left")]
+    assert len({len(samples.counts) for samples in performance.streams[1:]}) == 1
+    alone = perform(AthleteParams(exercise="lunge", n_reps=1, side="left"))
+    assert np.array_equal(performance.streams[1].counts, alone.streams[1].counts)
+
+
+def test_an_accelerometer_alone_gives_the_same_accelerations() -> None:
+    params = AthleteParams(exercise="bird-dog", n_reps=1, imu_sites=("thigh",))
+    whole, three = perform(params).streams[1], perform(replace(params, imu_axes=3)).streams[1]
+    assert [channel.quantity for channel in three.stream.channels] == [Quantity.ACCELERATION] * 3
+    assert np.array_equal(three.counts, whole.counts[:, :3])
+
+
+def test_without_electrodes_there_is_motion_and_neither_calibration_nor_reference() -> None:
+    performance = perform(AthleteParams(n_reps=1, emg=False))
+    assert [samples.stream.number for samples in performance.streams] == [2]
+    assert (performance.calibration, performance.reference) == (None, None)
+    assert np.array_equal(performance.streams[0].counts, perform(AthleteParams(n_reps=1)).streams[1].counts)
+
+
+def test_electrodes_alone_are_enough() -> None:
+    performance = perform(AthleteParams(n_reps=1, imu_sites=()))
+    assert [samples.stream.number for samples in performance.streams] == [1]
+    assert np.array_equal(performance.streams[0].counts, perform(AthleteParams(n_reps=1)).streams[0].counts)
+
+
+def test_the_truth_tells_side_partial_repetitions_and_set_up() -> None:
+    params = AthleteParams(exercise="scorpion", n_reps=6, n_partial=2, set_up=("walking",), emg=False)
+    plan, truth = make_plan(params), perform(params).truth
+    assert [rep.side for rep in truth.reps] == ["left", "right"] * 3
+    assert [rep.partial for rep in truth.reps] == [rep.partial for rep in plan.reps]
+    assert [(move.kind, move.start_s, move.end_s) for move in truth.set_up] == [
+        (move.kind, move.start_s, move.end_s) for move in plan.set_up
+    ]
+    assert Truth.from_json(truth.to_json()) == truth
+
+
+def test_the_truth_tells_how_much_each_side_did() -> None:
+    for rep in perform(AthleteParams(exercise="bird-dog", n_reps=4, emg=False)).truth.reps:
+        glutes_pct = (rep.glute_left_engagement_pct, rep.glute_right_engagement_pct)
+        backs_pct = (rep.back_left_engagement_pct, rep.back_right_engagement_pct)
+        assert np.mean(glutes_pct) == pytest.approx(rep.glute_engagement_pct)
+        assert np.mean(backs_pct) == pytest.approx(rep.back_engagement_pct)
+        assert (glutes_pct[0] > 2.0 * glutes_pct[1]) is (rep.side == "left")
+        assert (backs_pct[0] < backs_pct[1]) is (rep.side == "left")
+
+
+def test_the_truth_of_movement_does_not_depend_on_what_is_worn_or_how() -> None:
+    params = AthleteParams(exercise="bridge", n_reps=3, emg=False)
+    worn = replace(
+        params, imu_sites=("lumbar",), wobble_deg=3.0, slip_deg=30.0, mounting_deg=(10.0, 0.0, 0.0)
+    )
+    assert perform(worn).truth.reps == perform(params).truth.reps

@@ -34,7 +34,9 @@ def test_a_better_signal_is_a_quieter_rest() -> None:
     assert quiet.rest_uv < 0.5 * loud.rest_uv
 
 
-@pytest.mark.parametrize(("exercise", "share_pct"), [("bridge", 68.0), ("hip-thrust", 70.0), ("squat", 62.0)])
+@pytest.mark.parametrize(
+    ("exercise", "share_pct"), [("bridge", 68.0), ("hip-thrust", 70.0), ("squat", 62.0), ("bird-dog", 55.0)]
+)
 def test_the_good_set_has_the_share_that_the_model_says(exercise: str, share_pct: float) -> None:
     reference = good_set(exercise)
     assert reference.exercise == exercise

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from emgmon.errors import SimulationError
+from emgmon.exercises import EXERCISE_NAMES
 from emgmon.virtual.exercise_model import EXERCISE_MODELS
 from emgmon.virtual.params import AthleteParams
 from emgmon.virtual.plan import QUIET_END_S, QUIET_START_S, make_plan
@@ -125,6 +126,132 @@ def test_what_is_out_of_range_is_named_with_its_value_and_the_range(name: str, v
 
 
 def test_an_exercise_without_a_model_is_refused_with_the_choice() -> None:
-    with pytest.raises(SimulationError, match="'bird-dog'") as caught:
-        AthleteParams(exercise="bird-dog")
-    assert caught.value.advice == "Choose one of bridge, hip-thrust, squat."
+    with pytest.raises(SimulationError, match="'juggling'") as caught:
+        AthleteParams(exercise="juggling")
+    assert caught.value.advice == f"Choose one of {', '.join(EXERCISE_NAMES)}."
+
+
+def test_the_athlete_performs_every_exercise_of_the_catalogue() -> None:
+    assert tuple(EXERCISE_MODELS) == EXERCISE_NAMES
+
+
+@pytest.mark.parametrize(
+    ("asked", "wrong"),
+    [
+        ({"side": "front"}, "'front'"),
+        ({"thigh_side": "both"}, "'both'"),
+        ({"imu_axes": 9}, "9"),
+        ({"imu_sites": ("pelvis", "ankle")}, "'ankle'"),
+        ({"imu_sites": ("pelvis", "pelvis")}, "pelvis, pelvis"),
+        ({"imu_sites": (), "emg": False}, "neither"),
+        ({"mounting_deg": (0.0, 0.0, 400.0)}, "400"),
+        ({"hold_s": 25.0}, "hold_s is 25 s"),
+        ({"range_scale": 0.0}, "range_scale is 0"),
+    ],
+)
+def test_what_cannot_be_worn_or_done_is_refused_with_the_value_and_advice(
+    asked: dict[str, object], wrong: str
+) -> None:
+    with pytest.raises(SimulationError) as caught:
+        AthleteParams(**asked)  # type: ignore[arg-type]
+    assert wrong in str(caught.value)
+    assert caught.value.advice
+
+
+@pytest.mark.parametrize(
+    ("exercise", "asked", "sides"),
+    [
+        ("bridge", None, [None, None, None]),
+        ("bird-dog", None, ["left", "right", "left"]),
+        ("leg-extension-tubing", None, ["right"] * 3),
+        ("lunge", "left", ["left"] * 3),
+        ("lunge", "both", [None] * 3),
+        ("bridge", "alternating", ["left", "right", "left"]),
+    ],
+)
+def test_the_working_side_is_the_usual_or_the_one_asked_for(
+    exercise: str, asked: str | None, sides: list[str | None]
+) -> None:
+    reps = make_plan(AthleteParams(exercise=exercise, side=asked, n_reps=3)).reps  # type: ignore[arg-type]
+    assert [rep.side for rep in reps] == sides
+
+
+def test_one_side_works_much_more_than_the_other() -> None:
+    left, right = make_plan(AthleteParams(exercise="bird-dog", n_reps=2)).reps
+    for rep, sign in ((left, 1.0), (right, -1.0)):
+        other_over_working = (1.0 - sign * rep.glute_side) / (1.0 + sign * rep.glute_side)
+        assert other_over_working == pytest.approx(0.25, abs=0.05)
+        assert sign * rep.back_side < -0.08
+
+
+@pytest.mark.parametrize("exercise", ["bridge", "squat"])
+def test_phases_last_as_long_as_asked_for(exercise: str) -> None:
+    asked = AthleteParams(exercise=exercise, lift_s=2.0, hold_s=12.0, return_s=4.0, pause_s=3.0, n_reps=50)
+    reps = make_plan(asked).reps
+    out_s, back_s = (2.0, 4.0) if exercise == "bridge" else (4.0, 2.0)
+    assert np.mean([rep.reached_s - rep.start_s for rep in reps]) == pytest.approx(out_s, rel=0.05)
+    assert np.mean([rep.left_s - rep.reached_s for rep in reps]) == pytest.approx(12.0, rel=0.05)
+    assert np.mean([rep.end_s - rep.left_s for rep in reps]) == pytest.approx(back_s, rel=0.05)
+    pauses_s = [after.start_s - rep.end_s for rep, after in itertools.pairwise(reps)]
+    assert np.mean(pauses_s) == pytest.approx(3.0, rel=0.05)
+
+
+def test_tempo_scales_every_part_of_a_repetition() -> None:
+    usual, slow = (make_plan(AthleteParams(tempo_scale=scale)).reps for scale in (1.0, 2.0))
+    for quick, long in zip(usual, slow, strict=True):
+        assert np.diff(long.edges_s) == pytest.approx(2.0 * np.diff(quick.edges_s), abs=0.003)
+
+
+def test_pulses_of_seven_tenths_of_a_second_can_be_asked_for() -> None:
+    asked = AthleteParams(lift_s=0.25, hold_s=0.05, return_s=0.25, pause_s=0.15, n_reps=30)
+    starts_s = [rep.start_s for rep in make_plan(asked).reps]
+    assert np.mean(np.diff(starts_s)) == pytest.approx(0.7, rel=0.05)
+
+
+def test_partial_repetitions_are_as_many_as_asked_for_and_not_the_first_two() -> None:
+    plan = make_plan(AthleteParams(n_sets=5, n_partial=3))
+    for set_number in range(1, 6):
+        numbers = [rep.number for rep in plan.reps if rep.set_number == set_number and rep.partial]
+        assert len(numbers) == 3
+        assert min(numbers) > 2
+    assert len({rep.number for rep in plan.reps if rep.partial}) > 3
+
+
+def test_partial_repetitions_go_a_third_of_the_way_in_less_time() -> None:
+    reps = make_plan(AthleteParams(n_reps=60, n_partial=30)).reps
+    partial, whole = ([rep for rep in reps if rep.partial is kind] for kind in (True, False))
+    for name in ("range_scale", "pitch_scale", "turn_scale", "thigh_scale"):
+        ratio = np.mean([getattr(rep, name) for rep in partial]) / np.mean(
+            [getattr(rep, name) for rep in whole]
+        )
+        assert ratio == pytest.approx(0.35, rel=0.05)
+    assert np.mean([rep.reached_s - rep.start_s for rep in partial]) < 0.8
+
+
+def test_all_repetitions_of_a_set_may_be_partial() -> None:
+    assert all(rep.partial for rep in make_plan(AthleteParams(n_reps=3, n_partial=3)).reps)
+
+
+def test_a_rest_in_the_middle_belongs_to_the_set() -> None:
+    usual, rested = (make_plan(AthleteParams(mid_set_rest_s=rest_s)).reps for rest_s in (0.0, 12.0))
+    longer_s = [late.start_s - early.start_s for early, late in zip(usual, rested, strict=True)]
+    assert longer_s == pytest.approx([0.0] * 4 + [12.0] * 4)
+    assert {rep.set_number for rep in rested} == {1}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"rotation_excess_deg": 20.0},
+        {"wobble_deg": 1.0, "slip_deg": 10.0},
+        {"imu_sites": ("thigh", "lumbar"), "emg": False},
+        {"lumbar_share": 0.5},
+        {"side": "left"},
+    ],
+)
+def test_a_knob_turns_nothing_but_its_own_part(asked: dict[str, object]) -> None:
+    usual = make_plan(AthleteParams(exercise="lunge"))
+    other = make_plan(AthleteParams(exercise="lunge", **asked))  # type: ignore[arg-type]
+    assert [rep.edges_s for rep in other.reps] == [rep.edges_s for rep in usual.reps]
+    assert [rep.range_scale for rep in other.reps] == [rep.range_scale for rep in usual.reps]
+    assert [rep.glute_pct for rep in other.reps] == [rep.glute_pct for rep in usual.reps]

@@ -1,0 +1,260 @@
+"""Which signal an exercise is followed on, and what is found on it; one signal serves a whole session."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emgmon.dsp.envelope import EnvelopeHops
+from emgmon.dsp.pelvis_motion import PelvisMotionHops
+from emgmon.dsp.pipeline import MotionHops
+from emgmon.events import HOP_RATE_HZ, MovementComputed, MovementSignal
+from emgmon.exercises import Exercise, SignalChoice
+from emgmon.reps.envelope import EnvelopeReps, EnvelopeRepsState
+from emgmon.reps.found import Found
+from emgmon.reps.height import HeightReps, HeightRepsState
+from emgmon.reps.tilt import TiltReps, TiltRepsParams, TiltRepsState
+from emgmon.streams import PELVIS, EmgStream, MotionStream
+
+THIGH = "thigh"
+
+ACCELEROMETER_HALF_HOPS = 15
+"""An accelerometer alone shows every jolt as a tilt, so its direction is averaged for longer."""
+
+LEG_SHAKING_MPS2, TRUNK_SHAKING_MPS2 = 0.9, 0.4
+"""Mean acceleration above 3 Hz that a lift under control stays below. On 150 real thigh repetitions it was
+0.03 to 0.82, where the knee lands; on a pelvis that lies, kneels or hinges less than a tenth; in walking it
+is about 0.9."""
+
+_ANGLES = ("pelvis_pitch", "pelvis_rotation", "pelvis_tilt", "thigh_pitch")
+
+Reps = HeightReps | TiltReps | EnvelopeReps
+RepsState = HeightRepsState | TiltRepsState | EnvelopeRepsState
+
+
+@dataclass(frozen=True, slots=True)
+class MovementSource:
+    """The signal that was chosen, and where it comes from."""
+
+    signal: MovementSignal
+    stream: int
+    """Index among the motion streams, or among the EMG streams for the envelope."""
+    least_deg: float | None
+    accelerometer_only: bool
+
+    @property
+    def is_emg(self) -> bool:
+        """Whether it is muscle activity and not motion."""
+        return self.signal is MovementSignal.EMG_ENVELOPE
+
+
+def choose_source(
+    exercise: Exercise, motion: Sequence[MotionStream], emg: Sequence[EmgStream], *, emg_stream: int
+) -> MovementSource | None:
+    """Take the best signal of an exercise for which a stream is worn; ``None`` when none is."""
+    for choice in exercise.signals:
+        if choice.on == "emg_envelope":
+            if emg:
+                return MovementSource(MovementSignal.EMG_ENVELOPE, emg_stream, None, accelerometer_only=False)
+            continue
+        stream = _worn(choice, motion)
+        if stream is not None:
+            only = not motion[stream].has_gyroscope
+            return MovementSource(MovementSignal(choice.on), stream, choice.least_deg, accelerometer_only=only)
+    return None
+
+
+def _worn(choice: SignalChoice, motion: Sequence[MotionStream]) -> int | None:
+    """Find the motion stream that carries a signal; height needs a gyroscope, angles do not."""
+    site = THIGH if choice.on == "thigh_pitch" else PELVIS
+    for index, stream in enumerate(motion):
+        if stream.site == site and (choice.on in _ANGLES or stream.has_gyroscope):
+            return index
+    return None
+
+
+@dataclass(slots=True)
+class MovementState:
+    """Where the movement signal stands."""
+
+    reps: RepsState | None
+    next_hop: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What new hops of the movement signal brought."""
+
+    curve: MovementComputed | None
+    found: list[Found]
+    next_hop: int | None
+    """Where the signal stands now; ``None`` when these hops were not of the movement signal."""
+
+
+NOT_FOLLOWED = Followed(None, [], None)
+
+
+class Movement:
+    """Follows the movement signal and segments it."""
+
+    def __init__(
+        self,
+        exercise: Exercise | None,
+        motion: Sequence[MotionStream],
+        emg: Sequence[EmgStream],
+        *,
+        emg_columns: dict[int, list[int]],
+    ) -> None:
+        """Choose the source; `emg_columns` names the columns of glute and back in each EMG stream."""
+        self._emg_columns = emg_columns
+        watched = min((stream for stream, columns in emg_columns.items() if columns), default=0)
+        self.source = choose_source(exercise, motion, emg, emg_stream=watched) if exercise else None
+        self._reps = _segmentation(exercise, self.source) if exercise and self.source else None
+        self._state = MovementState(None)
+
+    @property
+    def state(self) -> MovementState:
+        """All that the past leaves to the future; a copy, and settable."""
+        return replace(self._state, reps=None if self._reps is None else self._reps.state)
+
+    @state.setter
+    def state(self, state: MovementState) -> None:
+        self._state = replace(state)
+        if self._reps is not None and state.reps is not None:
+            self._reps.state = state.reps
+
+    @property
+    def next_hop(self) -> int:
+        """Hop after the newest one of the movement signal."""
+        return self._state.next_hop
+
+    @property
+    def follows_height(self) -> bool:
+        """Whether repetitions are found on the height of the pelvis."""
+        return self.source is not None and self.source.signal is MovementSignal.PELVIS_HEIGHT
+
+    def take_envelope(self, index: int, hops: EnvelopeHops) -> Followed:
+        """Take new hops of the envelope of an EMG stream."""
+        if self.source is None or not self.source.is_emg or index != self.source.stream:
+            return NOT_FOLLOWED
+        assert isinstance(self._reps, EnvelopeReps)
+        columns = self._emg_columns.get(index) or list(range(hops.envelope_uv.shape[1]))
+        activity = mean_measured(hops.envelope_uv[:, columns])
+        found = self._reps.process(hops.first_hop, activity)
+        return self._follow(hops.first_hop, activity, found)
+
+    def take_motion(self, index: int, hops: MotionHops) -> Followed:
+        """Take new hops of a motion stream."""
+        if self.source is None or self.source.is_emg or index != self.source.stream:
+            return NOT_FOLLOWED
+        if isinstance(self._reps, HeightReps):
+            return NOT_FOLLOWED if hops.height is None else self.take_height(hops.height)
+        assert isinstance(self._reps, TiltReps)
+        orientation = hops.orientation
+        if not len(orientation):
+            return NOT_FOLLOWED
+        found = self._reps.process(orientation.first_hop, orientation.up, orientation.force_mps2)
+        first_hop, angle_deg = self._reps.take_curve()
+        return self._follow(first_hop, angle_deg, found)
+
+    def take_height(self, height: PelvisMotionHops) -> Followed:
+        """Take new hops of the height of the pelvis."""
+        assert isinstance(self._reps, HeightReps)
+        if not len(height.height_m):
+            return NOT_FOLLOWED
+        return self._follow(height.first_hop, height.height_m, self._reps.process(height))
+
+    def finish(self) -> list[Found]:
+        """Close what is open; nothing more will come."""
+        return [] if self._reps is None else self._reps.finish()
+
+    def _follow(self, first_hop: int, values: NDArray[np.float64], found: Iterable[Found]) -> Followed:
+        assert self.source is not None
+        curve = MovementComputed(first_hop, self.source.signal, values) if len(values) else None
+        if curve is not None:
+            self._state.next_hop = first_hop + len(values)
+        return Followed(curve, list(found), self._state.next_hop)
+
+
+def _segmentation(exercise: Exercise, source: MovementSource) -> Reps:
+    if source.is_emg:
+        return EnvelopeReps()
+    if source.signal is MovementSignal.PELVIS_HEIGHT:
+        return HeightReps(direction=exercise.direction)
+    assert source.least_deg is not None
+    on_leg = source.signal is MovementSignal.THIGH_PITCH
+    params = TiltRepsParams(
+        least_deg=source.least_deg,
+        most_shaking_mps2=LEG_SHAKING_MPS2 if on_leg else TRUNK_SHAKING_MPS2,
+    )
+    if source.accelerometer_only:
+        params = replace(params, smoothing_half_hops=ACCELEROMETER_HALF_HOPS)
+    return TiltReps(params)
+
+
+def movement_limits(
+    exercise: Exercise | None, source: MovementSource | None, motion: Sequence[MotionStream]
+) -> tuple[str, ...]:
+    """Sentences about what the movement signal cannot give, and why."""
+    if exercise is None:
+        return ("no exercise is named, so no repetitions are counted: give one with --exercise",)
+    if source is None:
+        return (f"nothing is worn on which {exercise.name} could be counted: {_wanted(exercise)}",)
+    said = []
+    if exercise.signals[0].on == "pelvis_height" and source.signal is not MovementSignal.PELVIS_HEIGHT:
+        on = "the EMG envelope" if source.is_emg else _NAMES[source.signal]
+        said.append(f"no six-axis motion sensor on the pelvis: repetitions are counted on {on}")
+    if source.is_emg:
+        said.append(
+            "counted on muscle activity alone: bursts are seen, not movements, so lift, hold and return, range"
+            " and posture are not measured"
+        )
+    elif source.accelerometer_only:
+        said.append(
+            "counted on an accelerometer alone: edges are softer, and height, ranges of motion and rotation are"
+            " not measured"
+        )
+    if source.signal is MovementSignal.THIGH_PITCH and exercise.sides == "alternating":
+        side = motion[source.stream].side
+        said.append(f"only repetitions of the leg that wears the sensor are counted ({side or 'side unknown'})")
+    if source.signal is MovementSignal.PELVIS_TILT:
+        said.append("counted on small tilts of the pelvis: the steadier it is held, the less can be found")
+    return tuple(said)
+
+
+_NAMES = {
+    MovementSignal.PELVIS_PITCH: "the tilt of the pelvis",
+    MovementSignal.PELVIS_ROTATION: "the rotation of the pelvis",
+    MovementSignal.PELVIS_TILT: "the tilt of the pelvis",
+    MovementSignal.THIGH_PITCH: "the tilt of the thigh",
+}
+
+
+def _wanted(exercise: Exercise) -> str:
+    wanted = dict.fromkeys(_NEEDS[choice.on] for choice in exercise.signals)
+    return "it needs " + " or ".join(wanted)
+
+
+_NEEDS = {
+    "pelvis_height": "a six-axis motion sensor on the pelvis",
+    "pelvis_pitch": "a motion sensor on the pelvis",
+    "pelvis_rotation": "a motion sensor on the pelvis",
+    "pelvis_tilt": "a motion sensor on the pelvis",
+    "thigh_pitch": "a motion sensor on the thigh",
+    "emg_envelope": "EMG",
+}
+
+
+def mean_measured(columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean over the channels that were measured, shape (n_hops,); NaN where none was."""
+    total, count = np.zeros(len(columns)), np.zeros(len(columns))
+    for column in columns.T:
+        measured = ~np.isnan(column)
+        total += np.where(measured, column, 0.0)
+        count += measured
+    mean: NDArray[np.float64] = np.full(len(columns), np.nan)
+    np.divide(total, count, out=mean, where=count > 0)
+    return mean
+
+
