@@ -16,6 +16,7 @@ from emgmon.events import (
 )
 from emgmon.exercises.exercise import Exercise
 from emgmon.recording.format import RecordingHeader, sensor_capabilities, session_setup
+from emgmon.recording.host_events import read_corrections
 from emgmon.recording.reader import RecordingReader
 from emgmon.session import Session
 
@@ -152,12 +153,14 @@ def analyse(
         When the exercise is unknown.
     """
     reader = RecordingReader(path)
-    session = Session(session_setup(reader.header, exercise=exercise, partial=partial))
+    log = read_corrections(path)
+    setup = session_setup(reader.header, exercise=exercise, partial=partial, corrections=log.corrections)
+    session = Session(setup)
     kept: list[SessionEvent] = []
     for batch in reader.batches():
         _take(session.receive_many(batch), kept, watch)
     _take(session.finish(), kept, watch)
-    return _document(reader, session, kept)
+    return _document(reader, session, kept, log.warnings)
 
 
 def _take(events: list[SessionEvent], kept: list[SessionEvent], watch: Watch) -> None:
@@ -168,7 +171,9 @@ def _take(events: list[SessionEvent], kept: list[SessionEvent], watch: Watch) ->
             kept.append(event)
 
 
-def _document(reader: RecordingReader, session: Session, events: list[SessionEvent]) -> AnalysisDocument:
+def _document(
+    reader: RecordingReader, session: Session, events: list[SessionEvent], warnings: tuple[str, ...]
+) -> AnalysisDocument:
     header = reader.header
     lost: dict[tuple[int, int], int] = {}
     for event in events:
@@ -186,7 +191,7 @@ def _document(reader: RecordingReader, session: Session, events: list[SessionEve
         movement_signal=session.movement_signal.value if session.movement_signal else None,
         alignment=session.alignment_method,
         complete=reader.failure is None,
-        warnings=(*reader.warnings, *_other_exercise(header, session), *session.limits),
+        warnings=(*reader.warnings, *warnings, *_other_exercise(header, session), *session.limits),
     )
     sets = [event for event in events if isinstance(event, SetCompleted)]
     return AnalysisDocument(SCHEMA, recording, tuple(_set(done, events) for done in sets))

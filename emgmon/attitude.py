@@ -1,5 +1,6 @@
 """How pelvis and lower back were turned in each repetition: their past, how their sensors sit, the figures."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,8 @@ from numpy.typing import NDArray
 from emgmon.dsp.alignment import Alignment, align_from_held_poses, align_from_repetition, averaged
 from emgmon.dsp.history import HopHistory
 from emgmon.dsp.orientation import OrientationHops
-from emgmon.events import Metric
+from emgmon.dsp.rotations import angle_deg
+from emgmon.events import HOP_RATE_HZ, Metric
 from emgmon.exercises import Exercise
 from emgmon.metrics.pelvis import SegmentMotion, pelvis_metrics, segment_angles, side_of_rotation
 from emgmon.metrics.side import Side
@@ -21,8 +23,24 @@ PELVIS, LUMBAR = "pelvis", "lumbar"
 LEARNT_REPS = 2
 """How the sensors sit is learnt from this many repetitions where nobody stood and bowed, then kept."""
 
-_N_COLUMNS = 7
-"""Of a history: up (3) and quaternion (4)."""
+_N_COLUMNS = 8
+"""Of a history: up (3), quaternion (4), vertical acceleration."""
+_UP, _QUATERNION, _VERTICAL = slice(0, 3), slice(3, 7), 7
+
+OTHER_POSITION_DEG = 35.0
+"""A movement that ends with the pelvis turned by more than this is a change of position."""
+
+MOST_TURNED_DEG = 85.0
+"""No exercise tips the pelvis this far; lying down and getting up do."""
+
+OTHER_HEIGHT_M = 0.25
+"""One that ends this much higher or lower is, too ..."""
+
+LONGEST_SHARP_S = 8.0
+"""... as far as height can be told: integrated twice, an offset grows with the square of time."""
+
+FAR_FROM_START_DEG = 55.0
+"""One that begins this far from the exercise's start position is no repetition of it."""
 
 
 @dataclass(slots=True)
@@ -99,7 +117,7 @@ class Attitude:
         """Keep new hops of a motion stream, if it is pelvis or lower back."""
         for segment, history in zip(self._segments, self._state.histories, strict=True):
             if segment.stream == stream:
-                history.append(hops.first_hop, np.concatenate([hops.up, hops.quaternion], axis=1))
+                history.append(hops.first_hop, np.column_stack([hops.up, hops.quaternion, hops.acceleration_mps2]))
 
     def reaches(self, hop: int) -> bool:
         """Whether all segments are known up to a hop."""
@@ -109,6 +127,54 @@ class Attitude:
         """Let go of older hops."""
         for history in self._state.histories:
             history.forget_before(hop)
+
+    def start_up(self, rep: RepFound) -> tuple[float, float, float] | None:
+        """Give the direction of up where a repetition began, in axes of the pelvis sensor."""
+        history = self._pelvis()
+        if history is None:
+            return None
+        up = history.between(rep.start_hop, rep.start_hop + 1)[0, _UP]
+        if bool(np.isnan(up).any()):
+            return None
+        x, y, z = (up / np.linalg.norm(up)).tolist()
+        return (x, y, z)
+
+    def changed_position(self, rep: RepFound) -> bool:
+        """Tell whether a found movement is none of the exercise: begun elsewhere, or not come back.
+
+        Only the pelvis is asked, and of an accelerometer alone only where both ends were held.
+        """
+        history = self._pelvis()
+        if history is None:
+            return False
+        rows = history.between(rep.start_hop, min(rep.end_hop + 1, history.next_hop or 0))
+        if len(rows) < 2 or bool(np.isnan(rows[:, _UP]).any()):
+            return False
+        up = _unit(rows[:, _UP])
+        turned_deg = angle_deg(up, up[0])
+        if float(turned_deg[-1]) > OTHER_POSITION_DEG or float(turned_deg.max()) > MOST_TURNED_DEG:
+            return True
+        if self._far_from_start(up[0]):
+            return True
+        standing = self._exercise is not None and self._exercise.start_position == "standing"
+        # Whoever was followed on height has come back to it, and lying down one cannot sit down.
+        sharp = rep.range_m is None and standing and len(rows) <= LONGEST_SHARP_S * HOP_RATE_HZ
+        return sharp and abs(_net_height_m(rows[:, _VERTICAL])) > OTHER_HEIGHT_M
+
+    def _far_from_start(self, up: NDArray[np.float64]) -> bool:
+        """Compare with the exercise's start position, where standing and bowing told how the sensor sits."""
+        alignment = self._alignment(PELVIS)
+        if self._exercise is None or alignment is None or not alignment.knows_neutral:
+            return False
+        pitch = math.radians(self._exercise.start_pitch_deg)
+        expected = np.array([-math.sin(pitch), 0.0, math.cos(pitch)])
+        return float(angle_deg(alignment.matrix @ up, expected)) > FAR_FROM_START_DEG
+
+    def _pelvis(self) -> HopHistory | None:
+        for segment, history in zip(self._segments, self._state.histories, strict=True):
+            if segment.site == PELVIS:
+                return history
+        return None
 
     def turned(self, rep: RepFound, *, learn: bool, gap: str | None) -> PelvisTurned:
         """Measure how the pelvis turned in a repetition.
@@ -144,8 +210,8 @@ class Attitude:
             if segment.site == site:
                 # An end that is foreseen may lie a little beyond what has come by the end of a session.
                 rows = history.between(rep.start_hop, min(rep.end_hop + 1, history.next_hop or 0))
-                quaternion = rows[:, 3:] if segment.has_gyroscope else None
-                return SegmentMotion(_unit(rows[:, :3]), quaternion, self._alignment(site))
+                quaternion = rows[:, _QUATERNION] if segment.has_gyroscope else None
+                return SegmentMotion(_unit(rows[:, _UP]), quaternion, self._alignment(site))
         return None
 
     def _alignment(self, site: str) -> Alignment | None:
@@ -165,7 +231,7 @@ class Attitude:
             if segment.given is not None or len(learnt) >= LEARNT_REPS:
                 continue
             rows = history.between(rep.start_hop, rep.turn_hop + 1)
-            if bool(np.isnan(rows[:, :3]).any()):
+            if bool(np.isnan(rows[:, _UP]).any()):
                 continue
             found = _align(segment, rows, exercise)
             if found is None:
@@ -189,12 +255,12 @@ def _find_segment(
 def _align(segment: _Segment, rows: NDArray[np.float64], exercise: Exercise) -> Alignment | None:
     if segment.has_gyroscope:
         return align_from_repetition(
-            rows[:, 3:],
+            rows[:, _QUATERNION],
             start_pitch_deg=exercise.start_pitch_deg,
             pelvis_turn=exercise.pelvis_turn,
             site=segment.site,  # type: ignore[arg-type]
         )
-    up = _unit(rows[:, :3])
+    up = _unit(rows[:, _UP])
     return align_from_held_poses(
         up[:_HELD_HOPS].mean(axis=0),
         up[-_HELD_HOPS:].mean(axis=0),
@@ -202,6 +268,15 @@ def _align(segment: _Segment, rows: NDArray[np.float64], exercise: Exercise) -> 
         pelvis_turn=exercise.pelvis_turn,
         site=segment.site,  # type: ignore[arg-type]
     )
+
+
+def _net_height_m(vertical_mps2: NDArray[np.float64]) -> float:
+    """How much higher a movement ended, its sensor at rest before and after; 0 where it is not known."""
+    if bool(np.isnan(vertical_mps2).any()):
+        return 0.0
+    velocity = np.cumsum(vertical_mps2) / HOP_RATE_HZ
+    velocity -= np.linspace(velocity[0], velocity[-1], len(velocity))
+    return float(np.sum(velocity) / HOP_RATE_HZ)
 
 
 def _unit(up: NDArray[np.float64]) -> NDArray[np.float64]:

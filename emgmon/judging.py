@@ -2,7 +2,7 @@
 
 import enum
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -80,6 +80,8 @@ class _Counted:
 
     found: RepFound
     completed: RepCompleted
+    start_up: tuple[float, float, float] | None
+    """Direction of up where it began, in axes of the pelvis sensor."""
 
 
 @dataclass(slots=True)
@@ -93,6 +95,8 @@ class JudgingState:
     set_number: int = 0
     reps: list[_Counted] = field(default_factory=list)
     """Counted repetitions of the set under way."""
+    partial: list[RepFound] = field(default_factory=list)
+    """Partial ones among them, not counted."""
     open: bool = False
     """Whether the set under way has its number."""
 
@@ -105,14 +109,23 @@ class JudgingState:
             queue=self.queue.copy(),
             motion_losses=self.motion_losses.copy(),
             reps=self.reps.copy(),
+            partial=self.partial.copy(),
         )
 
 
 class Judging:
     """From found repetitions, envelopes and attitudes to completed repetitions and sets."""
 
-    def __init__(self, rules: JudgingRules, streams: Sequence[EmgStream], attitude: Attitude) -> None:
+    def __init__(
+        self,
+        rules: JudgingRules,
+        streams: Sequence[EmgStream],
+        attitude: Attitude,
+        named_side: Callable[[RepFound], str | None],
+    ) -> None:
+        """Begin; `named_side` tells the side that a person has named for a repetition."""
         self._rules, self._streams, self._attitude = rules, streams, attitude
+        self._named_side = named_side
         exercise, reference = rules.exercise, rules.reference
         # A good set of another exercise says nothing about this one.
         fits = reference is not None and exercise is not None and reference.exercise == exercise.name
@@ -203,18 +216,20 @@ class Judging:
 
     def _complete_rep(self, rep: RepFound) -> list[SessionEvent]:
         state = self._state
+        if rep.origin == "found" and self._attitude.changed_position(rep):
+            return []
         if not state.open:
             state.set_number, state.open = state.set_number + 1, True
         uncounted = None
         if self._rules.count_partial is Partials.LEFT_OUT and rep.origin == "found":
-            uncounted = partial_reason(rep, [counted.found for counted in state.reps])
+            uncounted = partial_reason(rep, [*state.partial, *(counted.found for counted in state.reps)])
         number = None if uncounted else len(state.reps) + 1
         completed = self._measured(rep, number=number, uncounted=uncounted)
         if uncounted:
-            return [completed]
-        state.reps.append(_Counted(rep, completed))
-        revised = self._revise() if len(state.reps) <= REVISED_REPS else []
-        return [completed, *revised]
+            state.partial.append(rep)
+            return [completed, *self._revise_early()]
+        state.reps.append(_Counted(rep, completed, self._attitude.start_up(rep)))
+        return [completed, *self._revise_early()]
 
     def _measured(self, rep: RepFound, *, number: int | None, uncounted: str | None) -> RepCompleted:
         envelopes = [history.between(rep.start_hop, rep.end_hop) for history in self._state.envelopes]
@@ -235,7 +250,7 @@ class Judging:
         return RepCompleted(
             set_number=self._state.set_number,
             number=number,
-            side=self._side(turned.side, louder),
+            side=self._named_side(rep) or self._side(turned.side, louder),
             start_s=rep.start_hop / HOP_RATE_HZ,
             turn_s=rep.turn_hop / HOP_RATE_HZ,
             end_s=rep.end_hop / HOP_RATE_HZ,
@@ -264,6 +279,10 @@ class Judging:
             return None
         return self._rules.thigh_side or rotated or louder
 
+    def _revise_early(self) -> list[SessionEvent]:
+        state = self._state
+        return self._revise() if len(state.reps) + len(state.partial) <= REVISED_REPS else []
+
     def _revise(self) -> list[SessionEvent]:
         """Take back what the rest of the set shows to be no repetition of it."""
         exercise = self._rules.exercise
@@ -271,6 +290,8 @@ class Judging:
             return []
         unlike = revise(
             [counted.found for counted in self._state.reps],
+            [counted.start_up for counted in self._state.reps],
+            partial=self._state.partial,
             alternating=exercise is not None and exercise.sides != "both",
         )
         found = [one for one in unlike if self._state.reps[one.place].found.origin == "found"]
@@ -307,6 +328,7 @@ class Judging:
         if reason is not None and state.reps:
             events += [self._withdraw(place, reason) for place in reversed(range(len(state.reps)))]
         reps, state.reps, state.open = [c.completed for c in state.reps], [], False
+        state.partial = []
         if not reps:
             return events
         done = SetCompleted(

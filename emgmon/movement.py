@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from emgmon.dsp.alignment import Alignment
 from emgmon.dsp.envelope import EnvelopeHops
 from emgmon.dsp.pelvis_motion import PelvisMotionHops
 from emgmon.dsp.pipeline import MotionHops
@@ -105,12 +106,25 @@ class Movement:
         emg: Sequence[EmgStream],
         *,
         emg_columns: dict[int, list[int]],
+        alignments: Sequence[Alignment],
     ) -> None:
-        """Choose the source; `emg_columns` names the columns of glute and back in each EMG stream."""
+        """Choose the source.
+
+        Parameters
+        ----------
+        exercise
+            What is to be counted.
+        motion, emg
+            The streams of the session.
+        emg_columns
+            Columns of glute and back in each EMG stream.
+        alignments
+            How the motion sensors sit, where that was measured.
+        """
         self._emg_columns = emg_columns
         watched = min((stream for stream, columns in emg_columns.items() if columns), default=0)
         self.source = choose_source(exercise, motion, emg, emg_stream=watched) if exercise else None
-        self._reps = _segmentation(exercise, self.source) if exercise and self.source else None
+        self._reps = _segmentation(exercise, self.source, alignments) if exercise and self.source else None
         self._state = MovementState(None)
 
     @property
@@ -177,7 +191,7 @@ class Movement:
         return Followed(curve, list(found), self._state.next_hop)
 
 
-def _segmentation(exercise: Exercise, source: MovementSource) -> Reps:
+def _segmentation(exercise: Exercise, source: MovementSource, alignments: Sequence[Alignment]) -> Reps:
     if source.is_emg:
         return EnvelopeReps()
     if source.signal is MovementSignal.PELVIS_HEIGHT:
@@ -187,10 +201,29 @@ def _segmentation(exercise: Exercise, source: MovementSource) -> Reps:
     params = TiltRepsParams(
         least_deg=source.least_deg,
         most_shaking_mps2=LEG_SHAKING_MPS2 if on_leg else TRUNK_SHAKING_MPS2,
+        turn_axis=None if on_leg else _turn_axis(exercise, alignments),
+        either_way=exercise.pelvis_turn == "rotation",
     )
     if source.accelerometer_only:
         params = replace(params, smoothing_half_hops=ACCELEROMETER_HALF_HOPS)
     return TiltReps(params)
+
+
+def _turn_axis(
+    exercise: Exercise, alignments: Sequence[Alignment]
+) -> tuple[float, float, float] | None:
+    """Give the axis about which gravity turns in the pelvis sensor on the way out, where it is known.
+
+    Seen from a body that turns one way, gravity turns the other way.
+    """
+    alignment = next((one for one in alignments if one.site == PELVIS and one.knows_neutral), None)
+    if alignment is None or exercise.pelvis_turn == "little":
+        return None
+    row, sign = {"pitch-forward": (1, -1.0), "pitch-backward": (1, 1.0), "rotation": (2, 1.0)}[
+        exercise.pelvis_turn
+    ]
+    x, y, z = (sign * alignment.matrix[row]).tolist()
+    return (x, y, z)
 
 
 def movement_limits(

@@ -33,6 +33,7 @@ from emgmon.metrics.calibration import Calibration
 from emgmon.metrics.measure import find_body
 from emgmon.metrics.reference import ReferenceSet
 from emgmon.movement import Followed, Movement, MovementState, movement_limits
+from emgmon.reps.corrections import Corrected, CorrectedState, Correction
 from emgmon.reps.found import Found, RepFound, RestLeft
 from emgmon.streams import EmgStream, MotionStream, PlacedGap, SensorState, SensorStreams
 from firmware_protocol.capabilities import Capabilities
@@ -61,6 +62,8 @@ class SessionSetup:
     alignments: tuple[Alignment, ...] = ()
     """How the motion sensors sit, where that was measured; otherwise it is learnt."""
     count_partial: Partials = Partials.LEFT_OUT
+    corrections: tuple[Correction, ...] = ()
+    """What a person has said about repetitions, in order."""
 
 
 @dataclass(slots=True)
@@ -81,6 +84,7 @@ class SessionState:
 
     sensors: tuple[SensorState, ...]
     movement: MovementState
+    corrected: CorrectedState
     under_way: _SetState
     judging: JudgingState
     ended: bool
@@ -114,10 +118,15 @@ class Session:
         for stream in self._emg:
             stream.calibrate(setup.calibration)
         self._movement = Movement(
-            self.exercise, self._motion, self._emg, emg_columns=_watched_columns(self._emg, setup.calibration)
+            self.exercise,
+            self._motion,
+            self._emg,
+            emg_columns=_watched_columns(self._emg, setup.calibration),
+            alignments=setup.alignments,
         )
+        self._corrected = Corrected(setup.corrections)
         self._attitude = Attitude(self.exercise, self._motion, setup.alignments)
-        self._judging = Judging(self._rules(), self._emg, self._attitude)
+        self._judging = Judging(self._rules(), self._emg, self._attitude, self._corrected.side)
         self._set = _SetState()
         self._ended = False
 
@@ -139,6 +148,7 @@ class Session:
         return SessionState(
             sensors=tuple(sensor.state for sensor in self._sensors),
             movement=self._movement.state,
+            corrected=self._corrected.state,
             under_way=replace(self._set),
             judging=self._judging.state,
             ended=self._ended,
@@ -149,7 +159,7 @@ class Session:
         for sensor, kept in zip(self._sensors, state.sensors, strict=True):
             sensor.state = kept
         self._movement.state, self._set = state.movement, replace(state.under_way)
-        self._judging.state = state.judging
+        self._corrected.state, self._judging.state = state.corrected, state.judging
         self._ended = state.ended
 
     @property
@@ -219,7 +229,7 @@ class Session:
             height = imu.pipeline.finish()
             if height is not None and self._is_followed(imu):
                 events.extend(self._take_followed(self._movement.take_height(height)))
-        self._take_found(self._movement.finish())
+        self._take_found(self._corrected.finish(self._movement.finish()))
         if self._set.last_end_hop is not None:
             self._judging.close_set()
         events.extend(self._release())
@@ -333,9 +343,10 @@ class Session:
         return self._take_followed(self._movement.take_motion(index, hops))
 
     def _take_followed(self, followed: Followed) -> list[SessionEvent]:
-        self._take_found(followed.found)
-        if followed.next_hop is not None and not self._set.away:
-            self._close_set_if_rested(followed.next_hop)
+        if followed.next_hop is not None:
+            self._take_found(self._corrected.process(followed.found, followed.next_hop))
+            if not self._set.away:
+                self._close_set_if_rested(self._corrected.settled_hop)
         return [] if followed.curve is None else [followed.curve]
 
     def _take_found(self, found: Iterable[Found]) -> None:

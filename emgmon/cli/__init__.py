@@ -14,6 +14,7 @@ COMMANDS = {
     "record": ("emgmon.cli.record", "Record a session without a screen."),
     "replay": ("emgmon.cli.replay", "Play a recording on the same screen as live."),
     "analyze": ("emgmon.cli.analyze", "Count and judge the repetitions of a recording."),
+    "correct": ("emgmon.cli.correct", "Add, remove or move repetitions; later analyses honour it."),
     "posture": ("emgmon.cli.posture", "Find quiet standing in recordings and tell its tilt."),
     "import": ("emgmon.cli.import_csv", "Make a recording of CSV files."),
     "simulate": ("emgmon.cli.simulate", "Make a recording of the virtual athlete, with its truth."),

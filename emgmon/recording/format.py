@@ -16,6 +16,7 @@ from firmware_protocol.capabilities import Capabilities
 from firmware_protocol.errors import ProtocolError
 
 if TYPE_CHECKING:
+    from emgmon.reps.corrections import Correction
     from emgmon.session import SessionSetup
 
 FORMAT_NAME = "emgmon.recording"
@@ -140,6 +141,7 @@ def session_setup(
     *,
     exercise: str | Exercise | None = None,
     partial: str = "left-out",
+    corrections: "tuple[Correction, ...]" = (),
 ) -> "SessionSetup":
     """Gather what the session engine has to know to play a recording.
 
@@ -149,6 +151,8 @@ def session_setup(
         Takes the place of the header's exercise.
     partial
         ``left-out`` or ``counted``: what to do with partial repetitions.
+    corrections
+        What a person has said about repetitions of this recording.
     """
     # Only who plays a recording pays for loading the engine.
     from emgmon.judging import Partials
@@ -163,6 +167,7 @@ def session_setup(
         reference=header.reference,
         alignments=header.alignments,
         count_partial=Partials(partial),
+        corrections=corrections,
     )
 
 

@@ -5,11 +5,11 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
-from emgmon.events import LinkState, Notification, NotificationBatch, NotificationKind
+from emgmon.events import HOP_RATE_HZ, LinkState, Notification, NotificationBatch, NotificationKind
 from emgmon.recording.columns import to_notifications
 from emgmon.recording.reader import open_bytes, read_header
 from emgmon.recording.skim import batches_with
@@ -107,7 +107,7 @@ CorrectionRow = RepAddedRow | RepRemovedRow | RepMovedRow
 HostEvent = LinkRow | CorrectionRow | CorrectionUndoneRow
 """What this version writes and reads. Another tag is of a later version and is skipped."""
 
-TAGS = frozenset({"link", "rep-added", "rep-removed", "rep-moved", "correction-undone"})
+TAGS = frozenset(kind.__struct_config__.tag for kind in get_args(HostEvent))
 
 
 class _Probe(msgspec.Struct, frozen=True):
@@ -227,7 +227,7 @@ def _event_payloads(batch: NotificationBatch) -> list[bytes]:
 
 
 def _check_order(*times_s: float) -> None:
-    """Refuse times that are negative, endless or not one after the other."""
-    ordered = all(first < then for first, then in itertools.pairwise(times_s))
-    if not (ordered and all(0.0 <= time_s < math.inf for time_s in times_s)):
+    """Refuse times that are negative, endless or not one hop after the other."""
+    hops = [round(time_s * HOP_RATE_HZ) if 0.0 <= time_s < math.inf else -1 for time_s in times_s]
+    if -1 in hops or not all(first < then for first, then in itertools.pairwise(hops)):
         raise ValueError(f"times {', '.join(f'{time_s:g}' for time_s in times_s)} s are not in order")

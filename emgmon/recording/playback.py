@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from emgmon.clock import Clock
 from emgmon.events import Event, Rewound
 from emgmon.recording.format import session_setup
+from emgmon.recording.host_events import read_corrections
 from emgmon.recording.reader import RecordingReader
 from emgmon.recording.replay import ReplaySource
 from firmware_protocol.capabilities import Capabilities
@@ -88,14 +89,15 @@ class PlaybackFeed:
             When there is no such exercise.
         """
         reader = RecordingReader(self.path)
-        self._setup = session_setup(reader.header, exercise=self.exercise)
+        log = read_corrections(self.path)
+        self._setup = session_setup(reader.header, exercise=self.exercise, corrections=log.corrections)
         self.sensors = self._setup.sensors
         self._session = self._new_session()
         if self._session.exercise is not None:
             self.exercise = self._session.exercise.name
         self._source = ReplaySource(reader.batches(), self._clock, self._speed)
         self.complete = reader.failure is None
-        self.warnings = (*reader.warnings, *self._session.limits)
+        self.warnings = (*reader.warnings, *log.warnings, *self._session.limits)
 
     def poll(self) -> Sequence[Event]:
         """Give what has become due since the last call."""

@@ -8,8 +8,8 @@ import pyarrow as pa
 from emgmon.events import NotificationBatch, NotificationKind
 from emgmon.recording.messages import SoundBatch, walk
 
-_PREFIX = struct.Struct("<Ii").unpack_from
-"""FF FF FF FF and the length of the metadata, before every Arrow message."""
+_PREFIX = struct.Struct("<IiI").unpack_from
+"""FF FF FF FF and the length of the metadata, before every Arrow message; then where its table is."""
 _PREFIX_BYTES = 8
 _U32 = struct.Struct("<I").unpack_from
 _I32 = struct.Struct("<i").unpack_from
@@ -41,51 +41,33 @@ def batches_with(stream: pa.Buffer, kind: NotificationKind) -> Iterator[Notifica
     """
     wanted = bytes([kind])
     content = memoryview(stream).cast("B")
-    for first, body, end, n_rows in _frames(content):
-        kind_at = body + 8 * n_rows + _padded(n_rows)
-        if wanted in bytes(content[kind_at : kind_at + n_rows]):
-            alone = next(walk(stream.slice(first, end - first), header_of=stream), None)
-            if isinstance(alone, SoundBatch):
-                yield alone.batch
-
-
-def _frames(content: memoryview) -> Iterator[tuple[int, int, int, int]]:
-    """Go from message to message: first byte, first byte of the body, end, number of rows."""
     at, size = 0, len(content)
-    while at + _PREFIX_BYTES < size:
-        marker, n_metadata = _PREFIX(content, at)
-        metadata = at + _PREFIX_BYTES
-        body = metadata + n_metadata
-        if marker != 0xFFFFFFFF or n_metadata <= 0 or body > size:
-            return
-        try:
-            n_body, n_rows = _lengths(content, metadata)
-        except struct.error:
-            # Damaged metadata point outside the file.
-            return
-        end = body + n_body
-        if end > size or not 0 <= 10 * n_rows <= n_body:
-            return
-        if n_rows:
-            yield at, body, end, n_rows
-        at = end
+    try:
+        while at + _PREFIX_BYTES < size:
+            marker, n_metadata, root = _PREFIX(content, at)
+            body = at + _PREFIX_BYTES + n_metadata
+            n_body, n_rows = _lengths(content, at + _PREFIX_BYTES + root)
+            end = body + n_body
+            if marker != 0xFFFFFFFF or n_metadata <= 0 or end > size or not 0 <= 10 * n_rows <= n_body:
+                return
+            kind_at = body + 8 * n_rows + n_rows + -n_rows % 8
+            if wanted in content[kind_at : kind_at + n_rows].tobytes():
+                alone = next(walk(stream.slice(at, end - at), header_of=stream), None)
+                if isinstance(alone, SoundBatch):
+                    yield alone.batch
+            at = end
+    except struct.error:
+        # Damaged metadata point outside the file.
+        return
 
 
-def _lengths(content: memoryview, metadata: int) -> tuple[int, int]:
+def _lengths(content: memoryview, message: int) -> tuple[int, int]:
     """Read how long a message's body is and how many rows it has; both 0 for the schema."""
-    message = metadata + _U32(content, metadata)[0]
-    fields = message - _I32(content, message)[0]
-    size, header_at, body_at = _MESSAGE_FIELDS(content, max(0, fields))
+    size, header_at, body_at = _MESSAGE_FIELDS(content, message - _I32(content, message)[0])
     n_body = _I64(content, message + body_at)[0] if size >= _MESSAGE_FIELDS_BYTES and body_at else 0
     if not n_body:
         return 0, 0
     batch = message + header_at
     batch += _U32(content, batch)[0]
-    fields = batch - _I32(content, batch)[0]
-    size, n_rows_at = _BATCH_FIELDS(content, max(0, fields))
-    n_rows = _I64(content, batch + n_rows_at)[0] if size >= _BATCH_FIELDS_BYTES else 0
-    return n_body, n_rows
-
-
-def _padded(n_bytes: int) -> int:
-    return n_bytes + -n_bytes % 8
+    size, n_rows_at = _BATCH_FIELDS(content, batch - _I32(content, batch)[0])
+    return n_body, _I64(content, batch + n_rows_at)[0] if size >= _BATCH_FIELDS_BYTES and n_rows_at else 0

@@ -1,78 +1,138 @@
 """Repetitions on the EMG envelope alone: bursts between rests, whatever the body did meanwhile."""
 
-import math
+import enum
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emgmon.events import HOP_RATE_HZ
+from emgmon.reps.envelope_edges import BurstEdges, find_edges, hops_to_silence, level_at
+from emgmon.reps.envelope_smoothing import ActivitySmoothing, SmoothingState
 from emgmon.reps.found import Found, RepFound, RestLeft, RestResumed
 
 
 @dataclass(frozen=True, slots=True)
 class EnvelopeRepsParams:
-    """What may be tuned."""
+    """What may be tuned; the same for every exercise and person.
 
-    smoothing_half_hops: int = 15
-    """The signal is averaged over this many hops to either side."""
-    contrast: float = 2.0
-    """Before any repetition is known, a burst must rise to this many times the resting level above it."""
-    on_share: float = 0.35
-    """Later it must rise to this share of the usual burst above rest ..."""
-    off_share: float = 0.6
-    """... and ends below this share of the level at which it began."""
+    A share of a burst is one of the muscle's amplitude: what noise adds in power is taken off.
+    """
+
+    contrast: float = 1.35
+    """A burst must rise to this many times the level of rest ..."""
+    swings: float = 4.0
+    """... and above it by this many times the usual swing of rest ..."""
+    contrast_cap: float = 2.0
+    """... which asks for no more than this many times the level of rest ..."""
+    on_share: float = 0.4
+    """... and, while a set is under way, to this share of the usual burst; the longer the rest, the less."""
+    least_on_share: float = 0.15
+    on_share_halved_s: float = 10.0
+    again_share: float = 0.5
+    """Right after a burst only this share of it can be the next one, and not the twitches in its tail ..."""
+    again_s: float = 1.0
+    """... and less and less until so long after it."""
+    off_share: float = 0.25
+    """A burst is fading below this share of its peak: dips that stay above it are part of the burst."""
+    edge_share: float = 0.08
+    """It begins and ends at this share of its peak ..."""
+    edge_swings: float = 2.0
+    """... or so many usual swings above rest, where noise covers more."""
+    longest_fading_s: float = 0.5
+    """How long the end may be sought; where activity stays higher than before, that is the new rest."""
+    min_above_half_s: float = 0.38
+    """Shorter above half of their peak are heartbeats, twitches and the steps of gluteal muscles in walking."""
+    min_burst_s: float = 0.45
+    longest_burst_s: float = 30.0
     flat_uv: float = 0.1
     """No amplifier is this quiet: at or below it there is no electrode."""
     min_rise_uv: float = 2.0
     """Smaller rises are the noise of any amplifier."""
-    min_burst_s: float = 0.5
-    min_rest_s: float = 0.25
-    """Shorter dips are part of the burst."""
-    longest_burst_s: float = 30.0
-    rest_rise_per_s: float = 0.02
-    """The resting level falls at once and rises by this share in a second, so that it can follow."""
-    remembered_bursts: int = 8
+    rest_falls_s: float = 0.2
+    """Time constant with which the level of rest follows activity down ..."""
+    rest_rises_s: float = 10.0
+    """... and up."""
+    swing_s: float = 4.0
+    """Time constant of the swing of rest."""
+    remembered_bursts: int = 5
+
+
+_REMEMBERED_REST_HOPS = 6 * HOP_RATE_HZ
+"""Rest is remembered this far back; half of it is let go at a time."""
+
+_FIRST_SWING = 0.1
+"""Swing of rest, as a share of its level, until it is known."""
+
+_LARGEST_SWING = 3.0
+"""What exceeds the usual swing by more than this is no rest and must not teach it."""
+
+_LONG_AGO_HOPS = 10_000_000
+"""Age of the last burst when there is none."""
+
+
+class _Stage(enum.Enum):
+    REST = enum.auto()
+    BURST = enum.auto()
+    FADING = enum.auto()
 
 
 @dataclass(slots=True)
 class EnvelopeRepsState:
     """What one hop leaves for the next."""
 
-    hop: int | None = None
-    """Hop of the first entry of `raw`."""
-    raw: list[float] = field(default_factory=list)
-    """Hops that are still needed for averaging."""
-    rest: float = math.inf
-    peaks: list[float] = field(default_factory=list)
-    """Heights of the last bursts above rest."""
-    start_hop: int | None = None
-    """Where the burst under way began; ``None`` at rest."""
-    off_level: float = 0.0
+    smoothing: SmoothingState = field(default_factory=SmoothingState)
+    stage: _Stage = _Stage.REST
+    first_hop: int = 0
+    """Hop of the first of the levels."""
+    levels: list[float] = field(default_factory=list)
+    """From the end of the last burst, or the last seconds of a long rest."""
+    rest: float = 0.0
+    swing: float = 0.0
+    """How far activity usually is from `rest`."""
+    on_at: int = 0
+    """Index where the burst under way was noticed."""
     peak: float = 0.0
-    peak_hop: int = 0
-    last_active_hop: int = 0
+    fading_at: int = 0
+    valley_at: int = 0
+    """Index of the lowest level since then."""
+    peaks: list[float] = field(default_factory=list)
+    """Of the last bursts that were repetitions."""
+    faded_hop: int = -_LONG_AGO_HOPS
+    """Where the last of them sank into the noise ..."""
+    end_hop: int = 0
+    """... and where it ended."""
 
     def copy(self) -> "EnvelopeRepsState":
         """Independent copy, for a checkpoint."""
-        return replace(self, raw=self.raw.copy(), peaks=self.peaks.copy())
+        return replace(
+            self, smoothing=self.smoothing.copy(), levels=self.levels.copy(), peaks=self.peaks.copy()
+        )
 
 
 class EnvelopeReps:
-    """Burst detection with a resting level and a usual burst that follow the person."""
+    """State machine from rest, burst, fading to rest, with levels that follow the person.
+
+    A burst is told from rest by its contrast, and from its neighbours by the dip between them, measured against
+    its own peak: rests need not come down to the level from before the set. The end is placed where activity
+    would reach rest; start and end are those of the muscle, with no correction for the 30 to 100 ms between
+    muscle and movement.
+    """
 
     def __init__(self, params: EnvelopeRepsParams | None = None) -> None:
         self.params = params or EnvelopeRepsParams()
+        self._smoothing = ActivitySmoothing()
         self._state = EnvelopeRepsState()
 
     @property
     def state(self) -> EnvelopeRepsState:
         """All that the past leaves to the future; a copy, and settable."""
-        return self._state.copy()
+        return replace(self._state, smoothing=self._smoothing.state).copy()
 
     @state.setter
     def state(self, state: EnvelopeRepsState) -> None:
         self._state = state.copy()
+        self._smoothing.state = self._state.smoothing
 
     def process(self, first_hop: int, activity: NDArray[np.float64]) -> list[Found]:
         """Take the next hops of the activity of all muscles together.
@@ -84,69 +144,139 @@ class EnvelopeReps:
         activity
             Shape (n_hops,), microvolt, NaN where not measured.
         """
-        state, half = self._state, self.params.smoothing_half_hops
-        if state.hop is None:
-            state.hop = first_hop
-        for value in activity.tolist():
-            measured = value > self.params.flat_uv
-            if measured or state.raw:
-                # What was not measured cannot begin or end a burst: the last level holds on.
-                state.raw.append(value if measured else state.raw[-1])
-            else:
-                state.hop += 1
-        n_hops = max(0, len(state.raw) - 2 * half)
-        raw = np.array(state.raw)
-        total = np.zeros(n_hops)
-        for shift in range(2 * half + 1 if n_hops else 0):
-            total += raw[shift : shift + n_hops]
-        found: list[Found] = []
-        for offset, level in enumerate((total / (2 * half + 1)).tolist()):
-            news = self._step(state.hop + half + offset, level)
-            if news is not None:
-                found.append(news)
-        del state.raw[:n_hops]
-        state.hop += n_hops
-        return found
+        return self._run(*self._smoothing.process(first_hop, activity, flat_uv=self.params.flat_uv))
 
     def finish(self) -> list[Found]:
-        """Close the burst under way where it was last active."""
-        return [self._close()] if self._state.start_hop is not None else []
+        """Close the burst under way where it was last seen."""
+        found = self._run(*self._smoothing.finish())
+        if self._state.stage is _Stage.BURST:
+            found.append(self._close(len(self._state.levels) - 1, rest=self._state.rest))
+        elif self._state.stage is _Stage.FADING:
+            found.append(self._close(self._state.valley_at, rest=self._state.rest))
+        return found
 
-    def _step(self, hop: int, level: float) -> Found | None:
+    def _run(self, first_hop: int, levels: list[float]) -> list[Found]:
+        state, found = self._state, []
+        if levels and not state.levels:
+            state.first_hop = first_hop
+            state.rest, state.swing = levels[0], _FIRST_SWING * levels[0]
+        for level in levels:
+            state.levels.append(level)
+            if state.stage is _Stage.REST:
+                found += self._rest(level)
+            elif state.stage is _Stage.BURST:
+                found += self._burst(level)
+            else:
+                found += self._fade(level)
+        return found
+
+    def _rest(self, level: float) -> list[Found]:
         state, params = self._state, self.params
-        state.rest = min(level, state.rest * (1.0 + params.rest_rise_per_s / HOP_RATE_HZ))
-        if state.start_hop is None:
-            on_level = self._on_level()
-            if level < on_level:
-                return None
-            state.start_hop = state.peak_hop = state.last_active_hop = hop
-            state.peak = level
-            state.off_level = state.rest + params.off_share * (on_level - state.rest)
-            return RestLeft(hop)
-        if level > state.peak:
-            state.peak, state.peak_hop = level, hop
-        if level > state.off_level:
-            state.last_active_hop = hop
-        if hop - state.last_active_hop >= params.min_rest_s * HOP_RATE_HZ:
-            return self._close()
-        if hop - state.start_hop >= params.longest_burst_s * HOP_RATE_HZ:
-            state.start_hop, state.rest = None, level
-            return RestResumed(hop)
-        return None
+        # The cheap half of the question first: most of a session is rest.
+        if level >= state.rest * params.contrast and level >= self._on_level():
+            self._begin(level)
+            return [RestLeft(state.first_hop + state.on_at)]
+        rise = level - state.rest
+        state.rest += rise / (HOP_RATE_HZ * (params.rest_falls_s if rise < 0.0 else params.rest_rises_s))
+        usual = min(abs(rise), _LARGEST_SWING * state.swing + 0.01 * state.rest)
+        state.swing += (usual - state.swing) / (HOP_RATE_HZ * params.swing_s)
+        if len(state.levels) > _REMEMBERED_REST_HOPS:
+            self._forget(_REMEMBERED_REST_HOPS // 2)
+        return []
+
+    def _begin(self, level: float) -> None:
+        state = self._state
+        state.stage, state.on_at, state.peak = _Stage.BURST, len(state.levels) - 1, level
+
+    def _forget(self, n_hops: int) -> None:
+        del self._state.levels[:n_hops]
+        self._state.first_hop += n_hops
 
     def _on_level(self) -> float:
+        """Level that activity has to reach to be a burst."""
         state, params = self._state, self.params
+        swings = min(state.rest + params.swings * state.swing, params.contrast_cap * state.rest)
+        on_level = max(state.rest * params.contrast, swings, state.rest + params.min_rise_uv)
         if not state.peaks:
-            rise = state.rest * params.contrast
-        else:
-            rise = params.on_share * sorted(state.peaks)[len(state.peaks) // 2]
-        return state.rest + max(rise, params.min_rise_uv)
+            return on_level
+        rested_s = (state.first_hop + len(state.levels) - 1 - state.faded_hop) / HOP_RATE_HZ
+        share = max(params.least_on_share, params.on_share / (1.0 + rested_s / params.on_share_halved_s))
+        # The lower one of the middle: a strong first burst must not hide the set that follows.
+        usual = sorted(state.peaks)[(len(state.peaks) - 1) // 2]
+        again = params.again_share * max(0.0, 1.0 - rested_s / params.again_s)
+        return max(
+            on_level,
+            level_at(share, rest=state.rest, peak=usual),
+            level_at(again, rest=state.rest, peak=state.peaks[-1]),
+        )
 
-    def _close(self) -> Found:
+    def _burst(self, level: float) -> list[Found]:
         state, params = self._state, self.params
-        start, end = state.start_hop or 0, state.last_active_hop
-        state.start_hop = None
-        if end - start < params.min_burst_s * HOP_RATE_HZ:
-            return RestResumed(end)
-        state.peaks = [*state.peaks[-params.remembered_bursts + 1 :], state.peak - state.rest]
-        return RepFound(start, start, state.peak_hop, end, end, range_m=None)
+        now = len(state.levels) - 1
+        state.peak = max(state.peak, level)
+        if level < level_at(params.off_share, rest=state.rest, peak=state.peak):
+            state.stage = _Stage.FADING
+            state.fading_at = state.valley_at = now
+        elif now - state.on_at >= params.longest_burst_s * HOP_RATE_HZ:
+            # No muscle holds on for ever: this is what rest looks like now.
+            state.stage, state.rest, state.swing = _Stage.REST, level, _FIRST_SWING * level
+            self._forget(now)
+            return [RestResumed(state.first_hop)]
+        return []
+
+    def _fade(self, level: float) -> list[Found]:
+        state, params = self._state, self.params
+        now = len(state.levels) - 1
+        if level < state.levels[state.valley_at]:
+            state.valley_at = now
+        valley = state.levels[state.valley_at]
+        if level >= level_at(params.again_share, rest=valley, peak=state.peak):
+            found = [self._close(state.valley_at, rest=state.rest)]
+            self._begin(level)
+            return [*found, RestLeft(state.first_hop + state.on_at)]
+        if level <= self._edge_level(state.rest):
+            return [self._close(now, rest=state.rest, fades=True)]
+        if now - state.fading_at >= params.longest_fading_s * HOP_RATE_HZ:
+            edge_level = self._edge_level(valley)
+            down = (index for index in range(state.fading_at, now) if state.levels[index] <= edge_level)
+            return [self._close(next(down, state.valley_at), rest=valley, fades=True)]
+        return []
+
+    def _edge_level(self, rest: float) -> float:
+        """Level at which the burst under way rises out of rest, or sinks into it."""
+        state, params = self._state, self.params
+        share = level_at(params.edge_share, rest=rest, peak=state.peak)
+        return max(share, rest + params.edge_swings * state.swing)
+
+    def _close(self, faded: int, *, rest: float, fades: bool = False) -> Found:
+        """End the burst under way at an index; `fades` where it does so into rest, to be followed to its end."""
+        state = self._state
+        edges = find_edges(
+            state.levels,
+            on_at=state.on_at,
+            end=faded,
+            rest=state.rest,
+            peak=state.peak,
+            edge_level=self._edge_level(state.rest),
+        )
+        news: Found = RestResumed(state.first_hop + len(state.levels) - 1)
+        if self._is_repetition(edges):
+            more = hops_to_silence(state.levels, faded, rest=rest, peak=state.peak) if fades else 0
+            news = self._place(edges, more)
+            state.faded_hop, state.end_hop = state.first_hop + faded, news.end_hop
+            state.peaks = [*state.peaks[1 - self.params.remembered_bursts :], state.peak]
+        state.rest = min(state.levels[faded:])
+        state.stage = _Stage.REST
+        self._forget(faded)
+        return news
+
+    def _is_repetition(self, edges: BurstEdges) -> bool:
+        long_enough = edges.end - edges.start >= self.params.min_burst_s * HOP_RATE_HZ
+        return long_enough and edges.hops_above_half >= self.params.min_above_half_s * HOP_RATE_HZ
+
+    def _place(self, edges: BurstEdges, more: int) -> RepFound:
+        """Put a burst on the hop grid, its end later by `more`; no repetition begins before the last has ended."""
+        state = self._state
+        start = max(state.first_hop + edges.start, state.end_hop)
+        end = state.first_hop + edges.end + more
+        return RepFound(start, start, state.first_hop + edges.turn, end, end, range_m=None)

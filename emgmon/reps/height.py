@@ -37,6 +37,10 @@ class HeightRepsParams:
     edge_acceleration_share: float = 0.1
     """Movement begins and ends where acceleration is this share of its nearest peak. Acceleration does not
     drift, so an edge is as sharp after an hour as in the first repetition."""
+    believed_share: float = 0.6
+    """A range of less than this share of what the drifting height showed means that the start was missed."""
+    least_return_share: float = 0.05
+    """Integrated without any leak, a movement that has undone less than this never came back."""
     shortest_hold_s: float = 0.2
     """Shorter stops at the far end are turns, not holds."""
     longest_settling_s: float = 0.3
@@ -329,6 +333,15 @@ class HeightReps:
             start -= 1
         return start
 
+    def _slow_start(self, fastest_out: int) -> int:
+        """Index where the speed of the way out rises."""
+        velocity = self._state.velocity
+        level = self.params.edge_acceleration_share * velocity[fastest_out]
+        start = fastest_out
+        while start > 0 and velocity[start] > level:
+            start -= 1
+        return start
+
     def _complete(self, end: int) -> Found:
         state, params = self._state, self.params
         fastest_out = _argmax(state.velocity, 0, state.farthest_at)
@@ -337,13 +350,18 @@ class HeightReps:
         gone: Found = RestResumed(state.first_hop + len(state.height) - 1)
         long_enough = end - start >= params.min_duration_s * HOP_RATE_HZ
         rep = self._phases(start, end) if slowest >= params.min_speed_mps and long_enough else None
+        if rep is not None and rep.range_m is not None:
+            roughly_m = state.farthest - state.rest
+            if rep.range_m < params.believed_share * roughly_m:
+                # The push that was found came after most of the way; take the edge from speed instead.
+                rep = self._phases(self._slow_start(fastest_out), end)
         if rep is not None and rep.range_m is not None and rep.range_m >= params.min_range_m / 2:
             state.ranges = [*state.ranges[-params.remembered_reps + 1 :], rep.range_m]
             gone = rep
         self._rest_from(end)
         return gone
 
-    def _phases(self, start: int, end: int) -> RepFound:
+    def _phases(self, start: int, end: int) -> RepFound | None:
         """Where the way out ends and the way back begins, when the pelvis stood still at both ends.
 
         Between two moments of rest the offset of the accelerometer is known, so the repetition is
@@ -360,6 +378,8 @@ class HeightReps:
             hold = leave = top
         first, turn = state.first_hop + start, (hold + leave) // 2
         hops = (first, first + hold, first + turn, first + leave, first + end - start)
+        if float(height[-1]) > (1.0 - self.params.least_return_share) * float(height[top]):
+            return None
         return RepFound(*hops, range_m=float(height[top]))
 
     def _hold_around(

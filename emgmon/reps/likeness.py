@@ -11,9 +11,6 @@ from emgmon.reps.found import RepFound
 PARTIAL_SHARE = 0.5
 """A movement of less than this share of the set's usual range is a partial repetition."""
 
-FEWEST_TO_COMPARE = 2
-"""Fewer repetitions before it say nothing of what is usual."""
-
 REVISED_REPS = 5
 """The first repetitions of a set are looked at again until it has this many."""
 
@@ -23,12 +20,18 @@ OTHER_SHARE = 2.5
 OTHER_DIRECTION_DEG = 60.0
 """One about an axis this far from that of the others does, too."""
 
+OTHER_POSITION_DEG = 40.0
+"""One that begins in a position this far from that of the others does, too."""
+
 FEWEST_ALIKE = 3
 """Where an accelerometer on the trunk is all there is, fewer movements in a row are no set: bending down
 once or sitting down and getting up looks like two."""
 
-LONGEST_TO_SHORTEST = 3.0
+LONGEST_TO_USUAL = 2.0
 """Such movements have to last about as long as each other, too: none this many times the usual."""
+
+
+Direction = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,49 +43,59 @@ class Unlike:
 
 
 def partial_reason(rep: RepFound, before: Sequence[RepFound]) -> str | None:
-    """Tell why a repetition is only a partial one, from those counted before it in its set.
+    """Tell why a repetition is only a partial one, from those before it in its set.
 
     How high a lift goes is never judged; this only keeps half-way starts and shifts of weight out of the
     count.
     """
-    sizes = [size for other in before if (size := _size(other)) is not None]
+    sizes = [size for other in (*before, rep) if (size := _size(other)) is not None]
     size = _size(rep)
-    if size is None or len(sizes) < FEWEST_TO_COMPARE:
+    if size is None or len(sizes) < FEWEST_ALIKE:
         return None
     return _partial(size, median(sizes))
 
 
-def revise(reps: Sequence[RepFound], *, alternating: bool) -> list[Unlike]:
+def revise(
+    reps: Sequence[RepFound],
+    starts: Sequence[Direction | None],
+    *,
+    partial: Sequence[RepFound] = (),
+    alternating: bool,
+) -> list[Unlike]:
     """Find the repetitions of a set that turn out to be none in the light of the others.
 
     Parameters
     ----------
     reps
         Those counted so far, in order of time; all on the same movement signal.
+    starts
+        For each the direction of up at its start, in the axes of the pelvis sensor; ``None`` where unknown.
+    partial
+        Those not counted so far; they belong to what is usual all the same.
     alternating
         Whether the movement may go to either side of an axis.
     """
-    if len(reps) < FEWEST_ALIKE:
+    if len(reps) + len(partial) < FEWEST_ALIKE:
         return []
     found = []
     sizes = [_size(rep) for rep in reps]
-    known = [size for size in sizes if size is not None]
+    known = [size for size in (*sizes, *map(_size, partial)) if size is not None]
     for place, (rep, size) in enumerate(zip(reps, sizes, strict=True)):
-        reason = None
-        if size is not None and len(known) == len(reps):
+        reason = _position_reason(place, starts)
+        if reason is None and size is not None:
             reason = _size_reason(size, median(known))
         if reason is None:
             reason = _direction_reason(rep, reps, alternating=alternating)
         if reason is not None:
             found.append(Unlike(place, reason))
     # Half of a set is never taken for something else.
-    return found if 2 * len(found) < len(reps) else []
+    return found if 2 * len(found) < len(reps) + len(partial) else []
 
 
 def too_few_alike(reps: Sequence[RepFound]) -> str | None:
     """Tell why the movements of a closed set are no set, where an accelerometer is all there is."""
     lengths = [(rep.end_hop - rep.start_hop) / HOP_RATE_HZ for rep in reps]
-    alike = [s for s in lengths if s < LONGEST_TO_SHORTEST * median(lengths)]
+    alike = [s for s in lengths if s < LONGEST_TO_USUAL * median(lengths)]
     sizes = [size for rep in reps if (size := _size(rep)) is not None]
     alike_sizes = [size for size in sizes if PARTIAL_SHARE * max(sizes) <= size]
     if min(len(alike), len(alike_sizes)) >= FEWEST_ALIKE:
@@ -108,9 +121,20 @@ def _partial(size: float, usual: float) -> str | None:
     return f"partial: {100 * size / usual:.0f} % of the usual range of this set"
 
 
+def _position_reason(place: int, starts: Sequence[Direction | None]) -> str | None:
+    known = [start for start in starts if start is not None]
+    own = starts[place]
+    if own is None or len(known) < max(len(starts), FEWEST_ALIKE):
+        return None
+    angles = [_angle_deg(own, other) for i, other in enumerate(known) if i != place]
+    if median(angles) <= OTHER_POSITION_DEG:
+        return None
+    return "begun in another position than the rest of this set: a movement between the repetitions"
+
+
 def _direction_reason(rep: RepFound, reps: Sequence[RepFound], *, alternating: bool) -> str | None:
     axes = [other.turn_axis for other in reps]
-    if any(axis is None for axis in axes):
+    if len(reps) < FEWEST_ALIKE or any(axis is None for axis in axes):
         return None
     angles = [_between_deg(rep, other, alternating=alternating) for other in reps if other is not rep]
     if median(angles) <= OTHER_DIRECTION_DEG:
@@ -121,5 +145,10 @@ def _direction_reason(rep: RepFound, reps: Sequence[RepFound], *, alternating: b
 def _between_deg(rep: RepFound, other: RepFound, *, alternating: bool) -> float:
     assert rep.turn_axis is not None
     assert other.turn_axis is not None
-    cosine = math.fsum(a * b for a, b in zip(rep.turn_axis, other.turn_axis, strict=True))
-    return math.degrees(math.acos(max(-1.0, min(1.0, abs(cosine) if alternating else cosine))))
+    angle = _angle_deg(rep.turn_axis, other.turn_axis)
+    return min(angle, 180.0 - angle) if alternating else angle
+
+
+def _angle_deg(first: Direction, second: Direction) -> float:
+    cosine = math.fsum(a * b for a, b in zip(first, second, strict=True))
+    return math.degrees(math.acos(max(-1.0, min(1.0, cosine))))
