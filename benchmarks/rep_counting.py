@@ -1,116 +1,77 @@
-"""Repetitions counted on real squats, held against labels set by hand; prints a table, gates nothing.
+"""Repetitions counted on real recordings and random virtual sets; prints tables, gates nothing.
 
-Every set is imported as the program imports it, then fed to the engine one notification after the other, as
-they would have come live, so the table also tells how long after its end a repetition was announced.
+Every recording is imported as the program imports it and fed to the engine one notification after the other,
+as it would have come live. Only the exercise is named; nothing else is set for any file.
 
-    python benchmarks/rep_counting.py
+    python benchmarks/rep_counting.py                         all real recordings
+    python benchmarks/rep_counting.py --real thigh prone      some of them: squats thigh prone no-reps emg
+    python benchmarks/rep_counting.py --virtual 500           random sets, every way to wear
+    python benchmarks/rep_counting.py --virtual 50 --exercise squat lunge --group plain --wear default
+    python benchmarks/rep_counting.py --look 17 --exercise squat --group set-up --wear default
+
+`--misses` lists what went wrong in every set that was not exact; `--look SEED` shows one virtual set in full.
+How virtual sets are drawn is told by `benchmarks/virtual_draws.py`.
 """
 
-import json
-import statistics
+import argparse
 import sys
-import tempfile
-from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.real_data import VARIABLE, real_data  # noqa: E402
-from emgmon.events import Notification, NotificationKind, RepCompleted  # noqa: E402
-from emgmon.recording.csv_import import import_csv  # noqa: E402
-from emgmon.recording.format import session_setup  # noqa: E402
-from emgmon.recording.reader import RecordingReader  # noqa: E402
-from emgmon.session import Session  # noqa: E402
+from benchmarks.real_sets import print_part, run_part  # noqa: E402
+from benchmarks.rep_sets import PARTS  # noqa: E402
+from benchmarks.virtual_draws import EXERCISES, GROUPS, WAYS_TO_WEAR, draw_set  # noqa: E402
+from benchmarks.virtual_sets import look_at, run_virtual  # noqa: E402
+from benchmarks.virtual_tables import print_virtual  # noqa: E402
 
 
-@dataclass
-class SetResult:
-    name: str
-    labelled: list[tuple[float, float]]
-    reps: list[RepCompleted] = field(default_factory=list)
-    delays_s: list[float] = field(default_factory=list)
-
-    @property
-    def exact(self) -> bool:
-        return len(self.reps) == len(self.labelled)
-
-    def edge_errors_s(self) -> list[float]:
-        """Start and end of each repetition against its label; only where the counts agree."""
-        if not self.exact:
-            return []
-        pairs = zip(self.reps, self.labelled, strict=True)
-        return [e for rep, (start_s, end_s) in pairs for e in (rep.start_s - start_s, rep.end_s - end_s)]
-
-    def turns_inside(self) -> int:
-        return sum(any(start <= rep.turn_s <= end for start, end in self.labelled) for rep in self.reps)
-
-
-def count(path: Path, labelled: list[tuple[float, float]], name: str) -> SetResult:
-    reader = RecordingReader(path)
-    session, result = Session(session_setup(reader.header)), SetResult(name, labelled)
-    for batch in reader.batches():
-        for row in range(len(batch)):
-            payload = batch.data[batch.offsets[row] : batch.offsets[row + 1]].tobytes()
-            arrival_ns = int(batch.arrival_ns[row])
-            notification = Notification(arrival_ns, 0, NotificationKind(int(batch.kind[row])), payload)
-            for event in session.receive(notification):
-                if isinstance(event, RepCompleted):
-                    result.reps.append(event)
-                    result.delays_s.append(arrival_ns / 1e9 - event.end_s)
-    result.reps += [event for event in session.finish() if isinstance(event, RepCompleted)]
-    return result
-
-
-def waist_squats(folder: Path) -> list[SetResult]:
-    results = []
-    with tempfile.TemporaryDirectory() as scratch:
-        for entry in json.loads((folder / "reps.json").read_text()):
-            out = Path(scratch) / f"{entry['file']}.arrows"
-            import_csv([folder / entry["file"]], out, exercise="squat")
-            labelled = [(start, end) for start, end in entry["reps_s"]]
-            results.append(count(out, labelled, entry["file"].removesuffix(".csv.gz")))
-    return results
-
-
-def print_table(results: list[SetResult]) -> None:
-    columns = f"{'labelled':>8} {'counted':>8} {'turns in':>8} {'edge error s, median':>21} {'worst':>7}"
-    print(f"{'set':<34} {columns}")
-    for result in results:
-        errors = [abs(error) for error in result.edge_errors_s()]
-        edges = f"{statistics.median(errors):>21.3f} {max(errors):>7.3f}" if errors else f"{'-':>21} {'-':>7}"
-        counts = f"{len(result.labelled):>8} {len(result.reps):>8} {result.turns_inside():>8}"
-        print(f"{result.name:<34} {counts} {edges}")
-
-
-def print_summary(results: list[SetResult]) -> None:
-    errors = sorted(abs(error) for result in results for error in result.edge_errors_s())
-    delays_s = sorted(delay for result in results for delay in result.delays_s)
-    within_1 = sum(abs(len(result.reps) - len(result.labelled)) <= 1 for result in results)
-    n_reps = sum(len(result.reps) for result in results)
-    print()
-    print(f"sets exact              {sum(result.exact for result in results)} of {len(results)}")
-    print(f"sets within 1           {within_1} of {len(results)}")
-    print(f"turns inside a label    {sum(result.turns_inside() for result in results)} of {n_reps}")
-    print(f"edge error              {spread(errors)}")
-    print(f"announced after its end {spread(delays_s)}")
-
-
-def spread(ordered_s: list[float]) -> str:
-    return f"median {statistics.median(ordered_s):.3f} s, 95 % below {quantile(ordered_s, 0.95):.3f} s"
-
-
-def quantile(ordered: list[float], share: float) -> float:
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description="Repetitions counted on real recordings and on random sets of the virtual athlete."
+    )
+    parser.add_argument("--real", nargs="*", metavar="PART", help=", ".join(PARTS))
+    parser.add_argument(
+        "--virtual", nargs="?", type=int, const=500, metavar="N", help="sets of each exercise"
+    )
+    parser.add_argument("--exercise", nargs="+", choices=EXERCISES, default=EXERCISES, metavar="NAME")
+    parser.add_argument("--group", nargs="+", choices=GROUPS, default=GROUPS)
+    parser.add_argument("--wear", nargs="+", choices=list(WAYS_TO_WEAR), default=list(WAYS_TO_WEAR))
+    parser.add_argument("--workers", type=int, default=2, metavar="N")
+    parser.add_argument("--misses", action="store_true", help="list what went wrong in every set not exact")
+    parser.add_argument("--look", type=int, metavar="SEED", help="show one virtual set in full")
+    return parser.parse_args()
 
 
 def main() -> None:
-    folder = real_data()
-    if folder is None or not (folder / "waist_squats").is_dir():
+    asked = arguments()
+    if asked.look is not None:
+        look_at(draw_set(asked.exercise[0], group=asked.group[0], wear=asked.wear[0], seed=asked.look))
+        return
+    if asked.real is not None or asked.virtual is None:
+        _real(asked.real or list(PARTS), misses=asked.misses)
+    if asked.virtual is not None:
+        plan = [
+            (exercise, group, wear)
+            for wear in asked.wear
+            for group in asked.group
+            for exercise in asked.exercise
+            if exercise in WAYS_TO_WEAR[wear].exercises
+        ]
+        print_virtual(run_virtual(plan, n_sets=asked.virtual, n_workers=asked.workers), misses=asked.misses)
+
+
+def _real(parts: list[str], *, misses: bool) -> None:
+    unknown = sorted(set(parts) - set(PARTS))
+    if unknown:
+        sys.exit(f"There is no part {unknown[0]!r}: choose from {', '.join(PARTS)}.")
+    data = real_data()
+    if data is None:
         sys.exit(f"The real recordings are not here: set {VARIABLE} to the folder that holds waist_squats/.")
-    results = waist_squats(folder / "waist_squats")
-    print_table(results)
-    print_summary(results)
+    for part in parts:
+        print_part(part, run_part(part, data), misses=misses)
 
 
 if __name__ == "__main__":

@@ -131,7 +131,10 @@ def ignore(_event: SessionEvent) -> None:
 def analyse(
     path: Path,
     *,
-    exercise: str | Exercise | None = None, partial: str = "left-out", watch: Watch = ignore) -> AnalysisDocument:
+    exercise: str | Exercise | None = None,
+    partial: str = "left-out",
+    watch: Watch = ignore,
+) -> AnalysisDocument:
     """Analyse a recording from its first notification to its last sound one.
 
     Parameters

@@ -1,4 +1,4 @@
-"""How pelvis and lower back were turned in each repetition: their past, how their sensors sit, the figures."""
+"""How pelvis and lower back turned in each repetition: their past, how their sensors sit, the figures."""
 
 import math
 from collections.abc import Sequence
@@ -11,8 +11,9 @@ from emgmon.dsp.alignment import Alignment, align_from_held_poses, align_from_re
 from emgmon.dsp.history import HopHistory
 from emgmon.dsp.orientation import OrientationHops
 from emgmon.dsp.rotations import angle_deg
-from emgmon.events import HOP_RATE_HZ, Metric
+from emgmon.events import HOP_RATE_HZ, Metric, Quality
 from emgmon.exercises import Exercise
+from emgmon.metrics.measure import SHARP_RANGE_S
 from emgmon.metrics.pelvis import SegmentMotion, pelvis_metrics, segment_angles, side_of_rotation
 from emgmon.metrics.side import Side
 from emgmon.reps.found import RepFound
@@ -32,6 +33,9 @@ OTHER_POSITION_DEG = 35.0
 
 MOST_TURNED_DEG = 85.0
 """No exercise tips the pelvis this far; lying down and getting up do."""
+
+MOST_TURNED_STEADY_DEG = 30.0
+"""... and an exercise in which the pelvis is held steady does not tip it even this far."""
 
 OTHER_HEIGHT_M = 0.25
 """One that ends this much higher or lower is, too ..."""
@@ -73,6 +77,11 @@ class PelvisTurned:
     side: Side | None
     """Which side was lifted, where the rotation tells."""
 
+
+LONGEST_INTEGRATED_S = 20.0
+"""A height that is integrated over longer than this says nothing."""
+
+NO_HEIGHT = "needs a six-axis motion sensor on the pelvis"
 
 _HELD_HOPS = 10
 """Gravity alone is averaged over this long at the start and at the turn."""
@@ -117,7 +126,8 @@ class Attitude:
         """Keep new hops of a motion stream, if it is pelvis or lower back."""
         for segment, history in zip(self._segments, self._state.histories, strict=True):
             if segment.stream == stream:
-                history.append(hops.first_hop, np.column_stack([hops.up, hops.quaternion, hops.acceleration_mps2]))
+                rows = np.column_stack([hops.up, hops.quaternion, hops.acceleration_mps2])
+                history.append(hops.first_hop, rows)
 
     def reaches(self, hop: int) -> bool:
         """Whether all segments are known up to a hop."""
@@ -152,7 +162,7 @@ class Attitude:
             return False
         up = _unit(rows[:, _UP])
         turned_deg = angle_deg(up, up[0])
-        if float(turned_deg[-1]) > OTHER_POSITION_DEG or float(turned_deg.max()) > MOST_TURNED_DEG:
+        if float(turned_deg[-1]) > OTHER_POSITION_DEG or float(turned_deg.max()) > self._most_turned_deg:
             return True
         if self._far_from_start(up[0]):
             return True
@@ -160,6 +170,11 @@ class Attitude:
         # Whoever was followed on height has come back to it, and lying down one cannot sit down.
         sharp = rep.range_m is None and standing and len(rows) <= LONGEST_SHARP_S * HOP_RATE_HZ
         return sharp and abs(_net_height_m(rows[:, _VERTICAL])) > OTHER_HEIGHT_M
+
+    @property
+    def _most_turned_deg(self) -> float:
+        steady = self._exercise is not None and self._exercise.pelvis_turn == "little"
+        return MOST_TURNED_STEADY_DEG if steady else MOST_TURNED_DEG
 
     def _far_from_start(self, up: NDArray[np.float64]) -> bool:
         """Compare with the exercise's start position, where standing and bowing told how the sensor sits."""
@@ -197,6 +212,27 @@ class Attitude:
             None if gap else self._side(pelvis, turn),
         )
 
+    def height(self, rep: RepFound, *, gap: str | None) -> Metric:
+        """Measure how far the pelvis went up or down in a repetition that was not followed on height.
+
+        Between two moments of rest at the same height the offset of the accelerometer is known, so its
+        vertical part is integrated twice without any leak.
+        """
+        name = "pelvis_height_range_m"
+        history = self._pelvis()
+        if history is None or gap is not None:
+            return Metric(name, None, None, None, 0, Quality.REJECT, gap or NO_HEIGHT)
+        rows = history.between(rep.start_hop, min(rep.end_hop + 1, history.next_hop or 0))
+        vertical_mps2 = rows[:, _VERTICAL]
+        seconds = len(rows) / HOP_RATE_HZ
+        if not len(rows) or bool(np.isnan(vertical_mps2).any()):
+            return Metric(name, None, None, None, 0, Quality.REJECT, NO_HEIGHT)
+        if seconds > LONGEST_INTEGRATED_S:
+            reason = f"the repetition lasted {seconds:.0f} s, too long to integrate acceleration twice"
+            return Metric(name, None, None, None, 0, Quality.REJECT, reason)
+        quality = Quality.GOOD if seconds <= SHARP_RANGE_S else Quality.USABLE
+        return Metric(name, float(np.ptp(_heights_m(vertical_mps2))), None, None, 1, quality)
+
     def _side(self, pelvis: SegmentMotion | None, turn: int) -> Side | None:
         if self._exercise is None or self._exercise.pelvis_turn != "rotation" or pelvis is None:
             return None
@@ -223,7 +259,7 @@ class Attitude:
     def _learn(self, rep: RepFound) -> None:
         """Let one of the first repetitions tell how the sensors sit that nobody told about."""
         exercise = self._exercise
-        if exercise is None or rep.range_m is None and rep.range_deg is None:
+        if exercise is None or not rep.has_phases:
             return
         for segment, history, learnt in zip(
             self._segments, self._state.histories, self._state.learnt, strict=True
@@ -277,6 +313,15 @@ def _net_height_m(vertical_mps2: NDArray[np.float64]) -> float:
     velocity = np.cumsum(vertical_mps2) / HOP_RATE_HZ
     velocity -= np.linspace(velocity[0], velocity[-1], len(velocity))
     return float(np.sum(velocity) / HOP_RATE_HZ)
+
+
+def _heights_m(vertical_mps2: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Height over a movement that begins and ends at rest and at the same height, shape (n_hops,)."""
+    velocity = np.cumsum(vertical_mps2) / HOP_RATE_HZ
+    velocity -= np.linspace(velocity[0], velocity[-1], len(velocity))
+    height = np.cumsum(velocity) / HOP_RATE_HZ
+    heights: NDArray[np.float64] = height - np.linspace(height[0], height[-1], len(height))
+    return heights
 
 
 def _unit(up: NDArray[np.float64]) -> NDArray[np.float64]:

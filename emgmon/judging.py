@@ -21,7 +21,14 @@ from emgmon.metrics.measure import PhasePlan, find_body, measure, working_hops
 from emgmon.metrics.reference import ReferenceSet
 from emgmon.metrics.side import Side, glute_pair, louder_glute
 from emgmon.reps.found import RepFound
-from emgmon.reps.likeness import REVISED_REPS, partial_reason, revise, too_few_alike
+from emgmon.reps.likeness import (
+    REVISED_REPS,
+    USUAL_SHARE,
+    USUAL_SHARE_OF_ONE_LEG,
+    partial_reason,
+    revise,
+    too_few_alike,
+)
 from emgmon.streams import EmgStream
 
 REMEMBERED_S = 60.0
@@ -51,6 +58,8 @@ class JudgingRules:
     count_partial: Partials
     needs_likeness: bool
     """Whether a few movements in a row are too little to be taken for a set."""
+    on_thigh: bool
+    """Whether repetitions are found on a thigh."""
     thigh_side: str | None
     """Side of the leg whose thigh is followed; ``None`` where no thigh is."""
 
@@ -222,7 +231,8 @@ class Judging:
             state.set_number, state.open = state.set_number + 1, True
         uncounted = None
         if self._rules.count_partial is Partials.LEFT_OUT and rep.origin == "found":
-            uncounted = partial_reason(rep, [*state.partial, *(counted.found for counted in state.reps)])
+            before = [*state.partial, *(counted.found for counted in state.reps)]
+            uncounted = partial_reason(rep, before, usual_share=self._usual_share)
         number = None if uncounted else len(state.reps) + 1
         completed = self._measured(rep, number=number, uncounted=uncounted)
         if uncounted:
@@ -246,6 +256,7 @@ class Judging:
             reference=self._reference,
         )
         turned = self._attitude.turned(rep, learn=uncounted is None, gap=motion_gap)
+        height = () if rep.range_m is not None else (self._attitude.height(rep, gap=motion_gap),)
         louder = self._louder(rep, activation_pct, np.concatenate([none, *envelopes], axis=1))
         return RepCompleted(
             set_number=self._state.set_number,
@@ -258,7 +269,7 @@ class Judging:
             verdict_basis=judgement.basis,
             sentence=judgement.sentence,
             excluded=gap or motion_gap,
-            metrics=(*metrics, *turned.metrics),
+            metrics=(*metrics, *height, *turned.metrics),
             uncounted=uncounted,
             origin=rep.origin,
         )
@@ -279,6 +290,12 @@ class Judging:
             return None
         return self._rules.thigh_side or rotated or louder
 
+    @property
+    def _usual_share(self) -> float:
+        exercise = self._rules.exercise
+        one_leg = self._rules.on_thigh and exercise is not None and exercise.sides == "alternating"
+        return USUAL_SHARE_OF_ONE_LEG if one_leg else USUAL_SHARE
+
     def _revise_early(self) -> list[SessionEvent]:
         state = self._state
         return self._revise() if len(state.reps) + len(state.partial) <= REVISED_REPS else []
@@ -293,6 +310,7 @@ class Judging:
             [counted.start_up for counted in self._state.reps],
             partial=self._state.partial,
             alternating=exercise is not None and exercise.sides != "both",
+            usual_share=self._usual_share,
         )
         found = [one for one in unlike if self._state.reps[one.place].found.origin == "found"]
         return [self._withdraw(one.place, one.reason) for one in reversed(found)]

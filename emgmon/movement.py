@@ -10,7 +10,7 @@ from emgmon.dsp.alignment import Alignment
 from emgmon.dsp.envelope import EnvelopeHops
 from emgmon.dsp.pelvis_motion import PelvisMotionHops
 from emgmon.dsp.pipeline import MotionHops
-from emgmon.events import HOP_RATE_HZ, MovementComputed, MovementSignal
+from emgmon.events import MovementComputed, MovementSignal
 from emgmon.exercises import Exercise, SignalChoice
 from emgmon.reps.envelope import EnvelopeReps, EnvelopeRepsState
 from emgmon.reps.found import Found
@@ -61,8 +61,8 @@ def choose_source(
             continue
         stream = _worn(choice, motion)
         if stream is not None:
-            only = not motion[stream].has_gyroscope
-            return MovementSource(MovementSignal(choice.on), stream, choice.least_deg, accelerometer_only=only)
+            signal, only = MovementSignal(choice.on), not motion[stream].has_gyroscope
+            return MovementSource(signal, stream, choice.least_deg, accelerometer_only=only)
     return None
 
 
@@ -209,9 +209,7 @@ def _segmentation(exercise: Exercise, source: MovementSource, alignments: Sequen
     return TiltReps(params)
 
 
-def _turn_axis(
-    exercise: Exercise, alignments: Sequence[Alignment]
-) -> tuple[float, float, float] | None:
+def _turn_axis(exercise: Exercise, alignments: Sequence[Alignment]) -> tuple[float, float, float] | None:
     """Give the axis about which gravity turns in the pelvis sensor on the way out, where it is known.
 
     Seen from a body that turns one way, gravity turns the other way.
@@ -240,17 +238,18 @@ def movement_limits(
         said.append(f"no six-axis motion sensor on the pelvis: repetitions are counted on {on}")
     if source.is_emg:
         said.append(
-            "counted on muscle activity alone: bursts are seen, not movements, so lift, hold and return, range"
-            " and posture are not measured"
+            "counted on muscle activity alone: bursts are seen, not movements, so lift, hold and return,"
+            " range and posture are not measured"
         )
     elif source.accelerometer_only:
         said.append(
-            "counted on an accelerometer alone: edges are softer, and height, ranges of motion and rotation are"
-            " not measured"
+            "counted on an accelerometer alone: edges are softer, and height, ranges of motion and"
+            " rotation are not measured"
         )
     if source.signal is MovementSignal.THIGH_PITCH and exercise.sides == "alternating":
         side = motion[source.stream].side
-        said.append(f"only repetitions of the leg that wears the sensor are counted ({side or 'side unknown'})")
+        leg = f"the {side} leg" if side else "the leg that wears the sensor"
+        said.append(f"only repetitions of {leg} are counted")
     if source.signal is MovementSignal.PELVIS_TILT:
         said.append("counted on small tilts of the pelvis: the steadier it is held, the less can be found")
     return tuple(said)
@@ -289,5 +288,3 @@ def mean_measured(columns: NDArray[np.float64]) -> NDArray[np.float64]:
     mean: NDArray[np.float64] = np.full(len(columns), np.nan)
     np.divide(total, count, out=mean, where=count > 0)
     return mean
-
-

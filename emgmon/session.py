@@ -139,6 +139,7 @@ class Session:
             reference=self.setup.reference,
             count_partial=self.setup.count_partial,
             needs_likeness=source is not None and source.accelerometer_only and not on_thigh,
+            on_thigh=on_thigh,
             thigh_side=self._motion[source.stream].side if source is not None and on_thigh else None,
         )
 
@@ -333,7 +334,8 @@ class Session:
         stream = self._emg[index]
         self._judging.take_envelope(index, hops)
         activation = stream.activation_pct(hops.envelope_uv)
-        computed = EnvelopeComputed(stream.sensor, stream.number, hops.first_hop, hops.envelope_uv, activation)
+        place = (stream.sensor, stream.number, hops.first_hop)
+        computed = EnvelopeComputed(*place, hops.envelope_uv, activation)
         return [computed, *self._take_followed(self._movement.take_envelope(index, hops))]
 
     def _take_motion(self, index: int, hops: MotionHops) -> list[SessionEvent]:

@@ -100,6 +100,16 @@ def smooth_step(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return 10.0 * x**3 - 15.0 * x**4 + 6.0 * x**5
 
 
+def turned_up(angle_deg: NDArray[np.float64], *, axis: str = "y") -> NDArray[np.float64]:
+    """Direction of gravity in a sensor that turns about one of its axes, shape (n, 3); z is up at 0."""
+    angle, zero = np.radians(angle_deg), np.zeros_like(angle_deg)
+    columns = {
+        "y": (-np.sin(angle), zero, np.cos(angle)),
+        "x": (zero, np.sin(angle), np.cos(angle)),
+    }
+    return np.stack(columns[axis], axis=1)
+
+
 class Movement:
     """Height of a pelvis that leaves rest and comes back, sampled at any rate, with known edges."""
 

@@ -9,10 +9,8 @@ import numpy as np
 from emgmon.dashboard import words
 from emgmon.dashboard.ring import HopRing
 from emgmon.dashboard.view import BACK_SITES, GLUTE_SITES, EmgHistory, SessionView
-from emgmon.events import HOP_RATE_HZ
+from emgmon.events import HOP_RATE_HZ, MovementSignal
 from firmware_protocol.capabilities import Channel, StreamKind
-
-PELVIS_HEIGHT = "pelvis_height"
 
 _SCALE_HOPS = 15 * HOP_RATE_HZ
 """The scale fits this long a stretch, more than what is seen, so that it does not jump from rep to rep."""
@@ -22,7 +20,10 @@ _MICROVOLT_STEPS = tuple(factor * 10.0**power for power in range(1, 6) for facto
 _ROOM_TO_SINK = 0.9
 """A scale sinks to a lower step only when the peak stays below this part of it."""
 
-_HEIGHT_STEP_M = 0.1
+_HEIGHT_STEPS_M = (0.1,)
+_ANGLE_STEPS_DEG = (2.0, 5.0, 10.0, 20.0, 30.0, 45.0, 90.0)
+_MOST_STEPS = 4
+"""A scale of a curve that goes up and down takes the first step of which this many reach across it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class Tops:
 def choose_plots(view: SessionView, tops: Tops) -> tuple[Plot, ...]:
     """List the plots worth showing, the most important first."""
     emg = tuple(_emg_plots(view, tops))
-    return (*emg, *_movement_plots(view, alone=not emg))
+    return (*emg, *_movement_plots(view, tops, alone=not emg))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,21 +161,28 @@ def _microvolt_scale(lines: Iterable[PlotLine], title: str, tops: Tops) -> Scale
     return None if high is None else Scale(0, high)
 
 
-def _movement_plots(view: SessionView, *, alone: bool) -> Iterator[Plot]:
-    ring = view.movement
-    if ring is not None and view.movement_signal == PELVIS_HEIGHT:
-        yield Plot(
-            "PELVIS HEIGHT", "cm", "plain", (PlotLine(ring, 0, None),), _height_scale(ring), filled=False
-        )
-    elif alone:
-        yield Plot("PELVIS HEIGHT", "", "plain", (), None, filled=False)
+def _movement_plots(view: SessionView, tops: Tops, *, alone: bool) -> Iterator[Plot]:
+    ring, signal = view.movement, view.movement_signal
+    if ring is None or signal is None:
+        if alone:
+            yield Plot("MOVEMENT", "", "plain", (), None, filled=False)
+        return
+    lines, title = (PlotLine(ring, 0, None),), words.SIGNAL_WORDS[signal].upper()
+    if signal is MovementSignal.EMG_ENVELOPE:
+        yield Plot(title, signal.unit, "plain", lines, _microvolt_scale(lines, title, tops), filled=True)
+    elif signal is MovementSignal.PELVIS_HEIGHT:
+        yield Plot(title, "cm", "plain", lines, _swing_scale(ring, _HEIGHT_STEPS_M, 100), filled=False)
+    else:
+        yield Plot(title, signal.unit, "plain", lines, _swing_scale(ring, _ANGLE_STEPS_DEG, 1), filled=False)
 
 
-def _height_scale(ring: HopRing) -> Scale | None:
+def _swing_scale(ring: HopRing, steps: tuple[float, ...], per_unit: float) -> Scale | None:
+    """Fit a scale of whole steps around a curve that goes up and down from anywhere."""
     values = ring.window(ring.end_hop, _SCALE_HOPS)
     lowest, highest = float(np.fmin.reduce(values, axis=None)), float(np.fmax.reduce(values, axis=None))
     if not np.isfinite(lowest):
         return None
-    low = np.floor(round(lowest / _HEIGHT_STEP_M, 6)) * _HEIGHT_STEP_M
-    high = np.ceil(round(highest / _HEIGHT_STEP_M, 6)) * _HEIGHT_STEP_M
-    return Scale(float(low), float(max(high, low + 2 * _HEIGHT_STEP_M)), per_unit=100)
+    step = next((step for step in steps if highest - lowest <= _MOST_STEPS * step), steps[-1])
+    low = np.floor(round(lowest / step, 6)) * step
+    high = np.ceil(round(highest / step, 6)) * step
+    return Scale(float(low), float(max(high, low + 2 * step)), per_unit=per_unit)

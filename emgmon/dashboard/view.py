@@ -1,7 +1,7 @@
 """The state behind the screen: events are applied to it, widgets read it; it knows no widget and no clock."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,8 +17,10 @@ from emgmon.events import (
     LinkState,
     Metric,
     MovementComputed,
+    MovementSignal,
     NotificationRejected,
     RepCompleted,
+    RepWithdrawn,
     Rewound,
     SamplesLost,
     SessionEnded,
@@ -63,12 +65,16 @@ class SessionView:
     """By sensor and stream."""
     n_rejected: int = 0
     n_duplicates: int = 0
-    reps: list[RepCompleted] = field(default_factory=list)
+    movements: list[RepCompleted] = field(default_factory=list)
+    """Repetitions in order, and among them the movements that are not counted: they have no number."""
+    movements_revision: int = 0
+    """Grows whenever :attr:`movements` changes."""
     sets: list[SetCompleted] = field(default_factory=list)
     emg: dict[tuple[int, int], EmgHistory] = field(default_factory=dict)
     """By sensor and stream."""
     movement: HopRing | None = None
-    movement_signal: str = ""
+    movement_signal: MovementSignal | None = None
+    """What :attr:`movement` is; ``None`` before it came."""
     end_hop: int = 0
     """One past the newest hop of any signal."""
     revision: int = 0
@@ -84,7 +90,10 @@ class SessionView:
             case MovementComputed():
                 self._append_movement(event)
             case RepCompleted():
-                self.reps.append(event)
+                self.movements.append(event)
+                self.movements_revision += 1
+            case RepWithdrawn():
+                self._withdraw(event)
             case SetCompleted():
                 self.sets.append(event)
             case SamplesLost():
@@ -136,13 +145,23 @@ class SessionView:
         return any(stream.kind == StreamKind.EMG for sensor in self.sensors for stream in sensor.streams)
 
     @property
+    def reps(self) -> list[RepCompleted]:
+        """The counted repetitions."""
+        return [rep for rep in self.movements if rep.uncounted is None]
+
+    @property
+    def newest(self) -> RepCompleted | None:
+        """The newest repetition or movement."""
+        return self.movements[-1] if self.movements else None
+
+    @property
     def set_number(self) -> int | None:
-        """The set of the newest repetition; ``None`` before the first one."""
-        return self.reps[-1].set_number if self.reps else None
+        """The set of the newest counted repetition; ``None`` before the first one."""
+        return next((rep.set_number for rep in reversed(self.movements) if rep.uncounted is None), None)
 
     @property
     def n_reps_in_set(self) -> int:
-        return sum(rep.set_number == self.set_number for rep in self.reps)
+        return 0 if self.set_number is None else len(self.reps_of_set(self.set_number))
 
     @property
     def last_set(self) -> SetCompleted | None:
@@ -151,11 +170,25 @@ class SessionView:
     @property
     def set_is_closed(self) -> bool:
         """Whether the set of the newest repetition has ended."""
-        closed = self.last_set
-        return closed is not None and self.set_number is not None and closed.set_number >= self.set_number
+        closed, number = self.last_set, self.set_number
+        return closed is not None and number is not None and closed.set_number >= number
 
     def reps_of_set(self, set_number: int) -> list[RepCompleted]:
         return [rep for rep in self.reps if rep.set_number == set_number]
+
+    def n_uncounted_in_set(self, set_number: int) -> int:
+        return sum(rep.set_number == set_number and rep.uncounted is not None for rep in self.movements)
+
+    def _withdraw(self, event: RepWithdrawn) -> None:
+        """Take a repetition out of the count; it stays to be seen with the reason, later ones move up."""
+        self.movements_revision += 1
+        for place, rep in enumerate(self.movements):
+            if rep.set_number != event.set_number or rep.number is None:
+                continue
+            if rep.number == event.number:
+                self.movements[place] = replace(rep, number=None, uncounted=event.reason)
+            elif rep.number > event.number:
+                self.movements[place] = replace(rep, number=rep.number - 1)
 
     def _append_envelope(self, event: EnvelopeComputed) -> None:
         history = self._history(event)
@@ -193,6 +226,11 @@ class SessionView:
 
     def _forget(self) -> None:
         """Back to the beginning of the session; what the sensors are and how their links stand remains."""
-        fresh = SessionView(sensors=self.sensors, links=self.links, revision=self.revision)
+        fresh = SessionView(
+            sensors=self.sensors,
+            links=self.links,
+            revision=self.revision,
+            movements_revision=self.movements_revision + 1,
+        )
         for name in SessionView.__slots__:
             setattr(self, name, getattr(fresh, name))

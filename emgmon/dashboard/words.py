@@ -1,8 +1,10 @@
 """How figures and states are said: one wording for the whole screen; what is missing is never a 0."""
 
 import math
+from collections import Counter
+from collections.abc import Iterable
 
-from emgmon.events import LinkState, Metric, Verdict
+from emgmon.events import LinkState, Metric, MovementSignal, RepCompleted, Verdict
 
 MISSING = "–"
 """Stands for "not measured" where there is no room for the words; the help screen says so."""
@@ -78,6 +80,25 @@ LINK_ORDER = (
 """Of several sensors, the state that comes first here is the one a person has to know."""
 
 
+SIGNAL_WORDS = {
+    MovementSignal.PELVIS_HEIGHT: "pelvis height",
+    MovementSignal.PELVIS_PITCH: "pelvis pitch",
+    MovementSignal.PELVIS_ROTATION: "pelvis rotation",
+    MovementSignal.PELVIS_TILT: "pelvis tilt",
+    MovementSignal.THIGH_PITCH: "thigh pitch",
+    MovementSignal.EMG_ENVELOPE: "muscle activity",
+}
+
+NOT_COUNTED_MARK = "·"
+NOT_COUNTED = f"{NOT_COUNTED_MARK} not counted"
+LEFT_OUT = "∅ left out"
+
+HAND_MARKS = {"added": "+", "moved": "*"}
+"""Stand behind the number of a repetition that a person has corrected."""
+
+HAND_WORDS = {"added": "added by hand", "moved": "edges moved by hand"}
+
+
 def duration(seconds: float) -> str:
     """``m:ss``, from an hour on ``h:mm:ss``."""
     whole = max(0, math.floor(seconds + 1e-6))
@@ -97,6 +118,14 @@ def number(value: float | None, *, decimals: int = 0) -> str:
         return MISSING
     # Adding 0.0 makes -0.0 a plain 0.
     return f"{round(value, decimals) + 0.0:.{decimals}f}"
+
+
+def degrees(value: float | None, *, signed: bool = False) -> str:
+    """Write an angle with its unit, or the sign for "not measured"."""
+    text = number(value)
+    if text == MISSING:
+        return text
+    return f"{'+' if signed and not text.startswith(('-', '0')) else ''}{text}°"
 
 
 def percent(value: float | None, *, decimals: int = 0) -> str:
@@ -122,3 +151,12 @@ def site(name: str) -> str:
 def exercise(name: str) -> str:
     """``hip-thrust`` as a person writes it."""
     return name.replace("-", " ")
+
+
+def sides(reps: Iterable[RepCompleted]) -> str:
+    """``L 4  R 4``: how many each side did, as far as it is known; nothing where no side is."""
+    known = Counter(rep.side for rep in reps)
+    shown = [f"{side[0].upper()} {known[side]}" for side in ("left", "right") if known[side]]
+    if shown and known[None]:
+        shown.append(f"? {known[None]}")
+    return "  ".join(shown)

@@ -11,7 +11,6 @@ from emgmon.dsp.orientation import OrientationHops, OrientationStage, Orientatio
 from emgmon.dsp.pelvis_motion import PelvisMotionHops, PelvisMotionStage, PelvisMotionState
 from emgmon.dsp.timeline import SampleClock, missing_pieces
 
-
 MotionPipelineState = tuple[OrientationState, tuple[PelvisMotionState, int | None] | None]
 
 

@@ -22,7 +22,8 @@ def rotation_matrices(quaternion: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def angle_deg(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
     """Angle between unit vectors along the last axis, exact for small angles too; 0 to 180 degrees."""
-    chord = np.sqrt(np.sum((first - second) ** 2, axis=-1))
+    apart = first - second
+    chord = np.sqrt(np.einsum("...i,...i->...", apart, apart))
     angle: NDArray[np.float64] = np.degrees(2.0 * np.arcsin(np.minimum(chord / 2.0, 1.0)))
     return angle
 

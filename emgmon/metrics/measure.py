@@ -28,7 +28,6 @@ SHARP_RANGE_S = 6.0
 """The height of longer repetitions is not sharp."""
 
 NO_PHASES = "needs a motion sensor: bursts of activity do not show where a lift ends"
-NO_HEIGHT = "not followed: repetitions were found on another signal than the height of the pelvis"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +138,12 @@ def _motion_metrics(rep: RepFound, plan: PhasePlan) -> tuple[Metric, ...]:
             duration_metric(f"{name}_s", (spans[name][1] - spans[name][0]) / HOP_RATE_HZ)
             for name in ("lift", "hold", "return")
         )
-    return (*times, _height_metric(rep))
+    return times if rep.range_m is None else (*times, height_metric(rep, rep.range_m))
 
 
-def _height_metric(rep: RepFound) -> Metric:
-    name = "pelvis_height_range_m"
-    if rep.range_m is None:
-        return _missing(name, NO_HEIGHT)
-    return Metric(name, rep.range_m, None, None, 1, _range_quality(rep))
+def height_metric(rep: RepFound, range_m: float) -> Metric:
+    """State how far the pelvis went up or down in a repetition that was followed on height."""
+    return Metric("pelvis_height_range_m", range_m, None, None, 1, _range_quality(rep))
 
 
 def _missing(name: str, reason: str) -> Metric:

@@ -45,7 +45,7 @@ def _track(site: str, side: str | None, hops: list[OrientationHops], *, gyroscop
 
 
 def _angular_rate(quaternion: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Angular rate in sensor axes, rad/s, shape (n, 3), from one hop to the next; the last stands for itself."""
+    """Angular rate in sensor axes, rad/s, shape (n, 3), from each hop to the next; the last is repeated."""
     w, x, y, z = quaternion[:-1].T
     w2, x2, y2, z2 = quaternion[1:].T
     # The vector part of the conjugate times the next one is half the turn between two hops.

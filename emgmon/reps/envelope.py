@@ -27,6 +27,8 @@ class EnvelopeRepsParams:
     """... which asks for no more than this many times the level of rest ..."""
     on_share: float = 0.4
     """... and, while a set is under way, to this share of the usual burst; the longer the rest, the less."""
+    first_on_share: float = 0.25
+    """Until there is a usual burst: one strong first burst must not hide the set that follows."""
     least_on_share: float = 0.15
     on_share_halved_s: float = 10.0
     again_share: float = 0.5
@@ -35,6 +37,12 @@ class EnvelopeRepsParams:
     """... and less and less until so long after it."""
     off_share: float = 0.25
     """A burst is fading below this share of its peak: dips that stay above it are part of the burst."""
+    sunken_share: float = 0.35
+    """A dip below this share is rest, too, that stays higher than before, when ..."""
+    sunken_s: float = 0.25
+    """... it lasts so long and the next burst follows ..."""
+    longest_sunken_s: float = 1.0
+    """... or when nothing follows for so long."""
     edge_share: float = 0.08
     """It begins and ends at this share of its peak ..."""
     edge_swings: float = 2.0
@@ -42,7 +50,7 @@ class EnvelopeRepsParams:
     longest_fading_s: float = 0.5
     """How long the end may be sought; where activity stays higher than before, that is the new rest."""
     min_above_half_s: float = 0.38
-    """Shorter above half of their peak are heartbeats, twitches and the steps of gluteal muscles in walking."""
+    """Shorter above half of their peak are heartbeats, twitches and the gluteal bursts of walking."""
     min_burst_s: float = 0.45
     longest_burst_s: float = 30.0
     flat_uv: float = 0.1
@@ -60,6 +68,9 @@ class EnvelopeRepsParams:
 
 _REMEMBERED_REST_HOPS = 6 * HOP_RATE_HZ
 """Rest is remembered this far back; half of it is let go at a time."""
+
+_FEWEST_PEAKS = 3
+"""Fewer bursts are no habit yet."""
 
 _FIRST_SWING = 0.1
 """Swing of rest, as a share of its level, until it is known."""
@@ -93,9 +104,11 @@ class EnvelopeRepsState:
     on_at: int = 0
     """Index where the burst under way was noticed."""
     peak: float = 0.0
-    fading_at: int = 0
+    fading_at: int | None = None
+    """Index since which it is fading, or where it has sunk to what may be a higher rest."""
     valley_at: int = 0
     """Index of the lowest level since then."""
+    sunken_hops: int = 0
     peaks: list[float] = field(default_factory=list)
     """Of the last bursts that were repetitions."""
     faded_hop: int = -_LONG_AGO_HOPS
@@ -113,10 +126,10 @@ class EnvelopeRepsState:
 class EnvelopeReps:
     """State machine from rest, burst, fading to rest, with levels that follow the person.
 
-    A burst is told from rest by its contrast, and from its neighbours by the dip between them, measured against
-    its own peak: rests need not come down to the level from before the set. The end is placed where activity
-    would reach rest; start and end are those of the muscle, with no correction for the 30 to 100 ms between
-    muscle and movement.
+    A burst is told from rest by its contrast, and from its neighbours by the dip between them, measured
+    against its own peak: rests need not come down to the level from before the set. Start and end are those
+    of the muscle, with no correction for the delay between muscle and movement; the end is placed where
+    activity would reach rest, because the last of its fading lies under the noise.
     """
 
     def __init__(self, params: EnvelopeRepsParams | None = None) -> None:
@@ -152,7 +165,7 @@ class EnvelopeReps:
         if self._state.stage is _Stage.BURST:
             found.append(self._close(len(self._state.levels) - 1, rest=self._state.rest))
         elif self._state.stage is _Stage.FADING:
-            found.append(self._close(self._state.valley_at, rest=self._state.rest))
+            found.append(self._settle())
         return found
 
     def _run(self, first_hop: int, levels: list[float]) -> list[Found]:
@@ -187,6 +200,7 @@ class EnvelopeReps:
     def _begin(self, level: float) -> None:
         state = self._state
         state.stage, state.on_at, state.peak = _Stage.BURST, len(state.levels) - 1, level
+        state.fading_at = None
 
     def _forget(self, n_hops: int) -> None:
         del self._state.levels[:n_hops]
@@ -200,8 +214,8 @@ class EnvelopeReps:
         if not state.peaks:
             return on_level
         rested_s = (state.first_hop + len(state.levels) - 1 - state.faded_hop) / HOP_RATE_HZ
-        share = max(params.least_on_share, params.on_share / (1.0 + rested_s / params.on_share_halved_s))
-        # The lower one of the middle: a strong first burst must not hide the set that follows.
+        share = params.on_share if len(state.peaks) >= _FEWEST_PEAKS else params.first_on_share
+        share = max(params.least_on_share, share / (1.0 + rested_s / params.on_share_halved_s))
         usual = sorted(state.peaks)[(len(state.peaks) - 1) // 2]
         again = params.again_share * max(0.0, 1.0 - rested_s / params.again_s)
         return max(
@@ -217,11 +231,34 @@ class EnvelopeReps:
         if level < level_at(params.off_share, rest=state.rest, peak=state.peak):
             state.stage = _Stage.FADING
             state.fading_at = state.valley_at = now
-        elif now - state.on_at >= params.longest_burst_s * HOP_RATE_HZ:
+            return []
+        if now - state.on_at >= params.longest_burst_s * HOP_RATE_HZ:
             # No muscle holds on for ever: this is what rest looks like now.
             state.stage, state.rest, state.swing = _Stage.REST, level, _FIRST_SWING * level
             self._forget(now)
             return [RestResumed(state.first_hop)]
+        return self._sink(level)
+
+    def _sink(self, level: float) -> list[Found]:
+        """See to dips that are not deep, but may be a rest that stays higher than the one before."""
+        state, params = self._state, self.params
+        now = len(state.levels) - 1
+        sunken = level < level_at(params.sunken_share, rest=state.rest, peak=state.peak)
+        if state.fading_at is None:
+            if sunken:
+                state.fading_at, state.valley_at, state.sunken_hops = now, now, 1
+            return []
+        state.sunken_hops += sunken
+        if sunken and level < state.levels[state.valley_at]:
+            state.valley_at = now
+        if sunken and now - state.fading_at >= params.longest_sunken_s * HOP_RATE_HZ:
+            return [self._settle()]
+        if self._rises_again(level):
+            if state.sunken_hops >= params.sunken_s * HOP_RATE_HZ:
+                return self._cut(level)
+            state.fading_at = None
+        elif not sunken and now - state.valley_at >= params.longest_sunken_s * HOP_RATE_HZ:
+            state.fading_at = None
         return []
 
     def _fade(self, level: float) -> list[Found]:
@@ -229,18 +266,31 @@ class EnvelopeReps:
         now = len(state.levels) - 1
         if level < state.levels[state.valley_at]:
             state.valley_at = now
-        valley = state.levels[state.valley_at]
-        if level >= level_at(params.again_share, rest=valley, peak=state.peak):
-            found = [self._close(state.valley_at, rest=state.rest)]
-            self._begin(level)
-            return [*found, RestLeft(state.first_hop + state.on_at)]
+        if self._rises_again(level):
+            return self._cut(level)
         if level <= self._edge_level(state.rest):
             return [self._close(now, rest=state.rest, fades=True)]
-        if now - state.fading_at >= params.longest_fading_s * HOP_RATE_HZ:
-            edge_level = self._edge_level(valley)
-            down = (index for index in range(state.fading_at, now) if state.levels[index] <= edge_level)
-            return [self._close(next(down, state.valley_at), rest=valley, fades=True)]
+        if now - (state.fading_at or 0) >= params.longest_fading_s * HOP_RATE_HZ:
+            return [self._settle()]
         return []
+
+    def _rises_again(self, level: float) -> bool:
+        valley = self._state.levels[self._state.valley_at]
+        return level >= level_at(self.params.again_share, rest=valley, peak=self._state.peak)
+
+    def _cut(self, level: float) -> list[Found]:
+        """End the burst under way at the valley behind it, and begin the next one."""
+        found = self._close(self._state.valley_at, rest=self._state.rest)
+        self._begin(level)
+        return [found, RestLeft(self._state.first_hop + self._state.on_at)]
+
+    def _settle(self) -> Found:
+        """End the burst under way where it came down to what is rest from now on."""
+        state = self._state
+        valley = state.levels[state.valley_at]
+        edge_level = self._edge_level(valley)
+        down = (i for i in range(state.fading_at or 0, state.valley_at) if state.levels[i] <= edge_level)
+        return self._close(next(down, state.valley_at), rest=valley, fades=True)
 
     def _edge_level(self, rest: float) -> float:
         """Level at which the burst under way rises out of rest, or sinks into it."""
@@ -249,7 +299,7 @@ class EnvelopeReps:
         return max(share, rest + params.edge_swings * state.swing)
 
     def _close(self, faded: int, *, rest: float, fades: bool = False) -> Found:
-        """End the burst under way at an index; `fades` where it does so into rest, to be followed to its end."""
+        """End the burst under way at an index; with `fades` it is followed from there into silence."""
         state = self._state
         edges = find_edges(
             state.levels,
@@ -275,7 +325,7 @@ class EnvelopeReps:
         return long_enough and edges.hops_above_half >= self.params.min_above_half_s * HOP_RATE_HZ
 
     def _place(self, edges: BurstEdges, more: int) -> RepFound:
-        """Put a burst on the hop grid, its end later by `more`; no repetition begins before the last has ended."""
+        """Put a burst on the hop grid, its end later by `more` hops and its start after the last end."""
         state = self._state
         start = max(state.first_hop + edges.start, state.end_hop)
         end = state.first_hop + edges.end + more

@@ -11,7 +11,7 @@ BLOCK_HOPS = HOP_RATE_HZ
 """Rest is looked for once in a block of this many hops, which begin at multiples of it on the hop grid."""
 
 QUARTER_HOPS = BLOCK_HOPS // 4
-"""A block's rest is the mean of its calmest quarter: the pauses between repetitions are no longer than that."""
+"""A block's rest is the mean of its calmest quarter: many pauses between repetitions are no longer."""
 
 REMEMBERED_BLOCKS = 30
 """The calmest of so many blocks is the rest of a channel; a hold of ten seconds does not pass for rest."""
@@ -32,7 +32,7 @@ class ActivityState:
     waiting: NDArray[np.float64] | None = None
     """Values of the block under way, shape (n_hops, n_channels); NaN where not measured or flat."""
     rests_uv: list[NDArray[np.float64]] = field(default_factory=list)
-    """Rest of every channel in the last blocks, each of shape (n_channels,); infinite where there was none."""
+    """Rest of every channel in the last blocks, each of shape (n_channels,); infinite where unknown."""
     weight: NDArray[np.float64] | None = None
     """Of every channel in the mean, shape (n_channels,), at most 1."""
 
@@ -44,8 +44,9 @@ class ActivityState:
 class EnvelopeActivity:
     """Mean of the envelopes of several channels, in microvolt.
 
-    Where all channels rest at about the same level this is their plain mean. A channel that hums or whose
-    electrode is loose is turned down, so that its noise does not hide the bursts of the others.
+    Where all channels rest at about the same level this is their plain mean. The weight of a channel that
+    hums, or whose electrode is loose, falls with the square of its rest, so that its noise does not hide the
+    bursts of the others.
     """
 
     def __init__(self) -> None:

@@ -18,7 +18,7 @@ def level_at(share: float, *, rest: float, peak: float) -> float:
     """Level at which the muscle alone is at a share of its peak.
 
     Noise and muscle add in power: ``rest^2 + share^2 (peak^2 - rest^2)`` is the level squared, as in the
-    activation of the metrics. A share of the level itself would call a burst over when noise merely covers it.
+    activation of the metrics. A share of the level itself would end a burst where noise merely covers it.
     """
     return math.sqrt(rest * rest + share * share * max(0.0, peak * peak - rest * rest))
 
@@ -54,8 +54,8 @@ def find_edges(
     rest, peak
         Levels before it and at its highest.
     edge_level
-        It starts where this level was last crossed before it was noticed, or at the lowest point since the burst
-        before where activity never came down to it.
+        It starts where this level was last crossed before it was noticed, or at the lowest point since the
+        burst before where activity never came down to it.
     """
     lowest = min(range(on_at + 1), key=levels.__getitem__)
     start = on_at

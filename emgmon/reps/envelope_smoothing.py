@@ -34,15 +34,17 @@ class SmoothingState:
 class ActivitySmoothing:
     """Morphological opening (a running minimum, then a running maximum of it), then a moving mean.
 
-    An opening takes away what is narrower than its window and leaves edges and dips where they are, so that the
-    short rests between quick repetitions are not filled in (Serra 1982, Image Analysis and Mathematical
+    An opening takes away what is narrower than its window and leaves edges and dips where they are, so that
+    the short rests between quick repetitions are not filled in (Serra 1982, Image Analysis and Mathematical
     Morphology).
     """
 
     def __init__(self) -> None:
         self.state = SmoothingState()
 
-    def process(self, first_hop: int, activity: NDArray[np.float64], *, flat_uv: float) -> tuple[int, list[float]]:
+    def process(
+        self, first_hop: int, activity: NDArray[np.float64], *, flat_uv: float
+    ) -> tuple[int, list[float]]:
         """Take the next hops.
 
         Parameters
@@ -105,7 +107,7 @@ class ActivitySmoothing:
 
 
 def _running(extreme: np.ufunc, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Extreme of each window of `SPIKE_HALF_HOPS` to either side; shorter than `values` by one window less one.
+    """Extreme of each window of `SPIKE_HALF_HOPS` to either side; shorter than `values` by twice that.
 
     Extremes of extremes: windows of 1, 2, 4, 8 and 16 values, and two of the last that overlap for the rest.
     """

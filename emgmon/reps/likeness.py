@@ -20,6 +20,15 @@ OTHER_SHARE = 2.5
 OTHER_DIRECTION_DEG = 60.0
 """One about an axis this far from that of the others does, too."""
 
+USUAL_SHARE = 0.5
+"""The usual range is the one that this share of a set stays below."""
+
+USUAL_SHARE_OF_ONE_LEG = 0.75
+"""A sensor on one thigh sees the other leg's repetitions, too, much smaller, so the larger ones are usual."""
+
+FEWEST_SIDES = 2
+"""Where sides alternate, each has to have been seen this often."""
+
 OTHER_POSITION_DEG = 40.0
 """One that begins in a position this far from that of the others does, too."""
 
@@ -42,7 +51,9 @@ class Unlike:
     reason: str
 
 
-def partial_reason(rep: RepFound, before: Sequence[RepFound]) -> str | None:
+def partial_reason(
+    rep: RepFound, before: Sequence[RepFound], *, usual_share: float = USUAL_SHARE
+) -> str | None:
     """Tell why a repetition is only a partial one, from those before it in its set.
 
     How high a lift goes is never judged; this only keeps half-way starts and shifts of weight out of the
@@ -52,7 +63,7 @@ def partial_reason(rep: RepFound, before: Sequence[RepFound]) -> str | None:
     size = _size(rep)
     if size is None or len(sizes) < FEWEST_ALIKE:
         return None
-    return _partial(size, median(sizes))
+    return _partial(size, _usual(sizes, usual_share))
 
 
 def revise(
@@ -61,6 +72,7 @@ def revise(
     *,
     partial: Sequence[RepFound] = (),
     alternating: bool,
+    usual_share: float = USUAL_SHARE,
 ) -> list[Unlike]:
     """Find the repetitions of a set that turn out to be none in the light of the others.
 
@@ -74,6 +86,8 @@ def revise(
         Those not counted so far; they belong to what is usual all the same.
     alternating
         Whether the movement may go to either side of an axis.
+    usual_share
+        Which of the ranges is the usual one: half of them stay below it, or more.
     """
     if len(reps) + len(partial) < FEWEST_ALIKE:
         return []
@@ -83,7 +97,7 @@ def revise(
     for place, (rep, size) in enumerate(zip(reps, sizes, strict=True)):
         reason = _position_reason(place, starts)
         if reason is None and size is not None:
-            reason = _size_reason(size, median(known))
+            reason = _size_reason(size, _usual(known, usual_share), known)
         if reason is None:
             reason = _direction_reason(rep, reps, alternating=alternating)
         if reason is not None:
@@ -100,17 +114,24 @@ def too_few_alike(reps: Sequence[RepFound]) -> str | None:
     alike_sizes = [size for size in sizes if PARTIAL_SHARE * max(sizes) <= size]
     if min(len(alike), len(alike_sizes)) >= FEWEST_ALIKE:
         return None
-    return (
-        f"with an accelerometer alone fewer than {FEWEST_ALIKE} like movements in a row are not taken for a set"
-    )
+    return f"with an accelerometer alone, fewer than {FEWEST_ALIKE} like movements in a row are no set"
+
+
+def _usual(sizes: Sequence[float], share: float) -> float:
+    """Give the size that this share of all stay below; between two of them, their mean."""
+    if share == USUAL_SHARE:
+        return median(sizes)
+    ordered = sorted(sizes)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 def _size(rep: RepFound) -> float | None:
     return rep.range_m if rep.range_m is not None else rep.range_deg
 
 
-def _size_reason(size: float, usual: float) -> str | None:
-    if size > OTHER_SHARE * usual:
+def _size_reason(size: float, usual: float, sizes: Sequence[float]) -> str | None:
+    n_alike = sum(0.5 * usual <= other <= 2.0 * usual for other in sizes)
+    if size > OTHER_SHARE * usual and n_alike >= FEWEST_ALIKE:
         return f"{size / usual:.1f} times the usual range of this set: a movement between the repetitions"
     return _partial(size, usual)
 
@@ -134,10 +155,11 @@ def _position_reason(place: int, starts: Sequence[Direction | None]) -> str | No
 
 def _direction_reason(rep: RepFound, reps: Sequence[RepFound], *, alternating: bool) -> str | None:
     axes = [other.turn_axis for other in reps]
-    if len(reps) < FEWEST_ALIKE or any(axis is None for axis in axes):
+    if len(reps) < (2 * FEWEST_SIDES if alternating else FEWEST_ALIKE) or any(axis is None for axis in axes):
         return None
     angles = [_between_deg(rep, other, alternating=alternating) for other in reps if other is not rep]
-    if median(angles) <= OTHER_DIRECTION_DEG:
+    # Left and right may go about two axes of their own, so one of the same side is enough.
+    if (min(angles) if alternating else median(angles)) <= OTHER_DIRECTION_DEG:
         return None
     return "about another axis than the rest of this set: a movement between the repetitions"
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from emgmon.dsp.rotations import angle_deg
 from emgmon.dsp.timeline import runs
 from emgmon.events import HOP_RATE_HZ
-from emgmon.reps.found import Found, RepFound, RestLeft, RestResumed
-from emgmon.reps.tilt_idea import TiltIdea, TiltIdeaState, TiltRepsParams, angle_deg
+from emgmon.reps.found import Found, RepFound, RestResumed
+from emgmon.reps.tilt_idea import TiltIdea, TiltIdeaState, TiltRepsParams
 from emgmon.reps.tilt_track import SPEED, UP, TiltTrack, TiltTrackState
 
 __all__ = ["TiltReps", "TiltRepsParams", "TiltRepsState"]
@@ -121,13 +122,31 @@ class TiltReps:
             state.next_hop = first_hop
         self._curve.append(angle_deg(rows[:, UP], state.first_up))
         rows = np.concatenate([state.waiting, rows])
+        rows = self._pass_rest(rows)
         found: list[Found] = []
         while (size := SLICE_HOPS - state.next_hop % SLICE_HOPS) <= len(rows):
             found.extend(self._slice(state.next_hop, rows[:size]))
-            rows = rows[size:]
-            state.next_hop += size
+            rows = self._pass_rest(rows[size:], after=size)
         state.waiting = rows.copy()
         return found
+
+    def _pass_rest(self, rows: NDArray[np.float64], *, after: int = 0) -> NDArray[np.float64]:
+        """Count rows that were taken, and pass whole slices of rest at once; returns what is left."""
+        state = self._state
+        state.next_hop += after
+        if len(self._ideas) > 1 or len(rows) < 2 * SLICE_HOPS or state.next_hop % SLICE_HOPS:
+            return rows
+        n_rows = self._ideas[0].restful(rows) // SLICE_HOPS * SLICE_HOPS
+        if n_rows < 2 * SLICE_HOPS:
+            return rows
+        self._ideas[0].take(state.next_hop, rows[:n_rows])
+        slices = np.all(rows[:n_rows, SPEED].reshape(-1, SLICE_HOPS) < self._ideas[0].still_dps, axis=1)
+        moved = np.flatnonzero(~slices)
+        still = len(slices) if not len(moved) else len(slices) - 1 - int(moved[-1])
+        before = 0 if len(moved) else state.still_hops
+        state.still_hops = before + still * SLICE_HOPS
+        state.next_hop += n_rows
+        return rows[n_rows:]
 
     def _slice(self, hop: int, rows: NDArray[np.float64]) -> list[Found]:
         """Let every idea take a few rows; the first that comes home is right."""
@@ -138,8 +157,8 @@ class TiltReps:
         right = next((one for one in heard if _holds(one[1], RepFound)), None)
         if right is not None:
             self._ideas, found = [right[0]], right[1]
-        elif _holds(found, RestResumed):
-            # The first idea gave up; the oldest of the others has been away for less long.
+        elif self._ideas[0].refuted:
+            # The oldest of the others has been away for less long.
             self._ideas = self._ideas[1:] or self._ideas
         self._ideas = self._ideas[:1] if not self._ideas[0].away else self._ideas
         self._wonder(hop, rows)

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from emgmon.dsp.rotations import angle_deg
 from emgmon.events import HOP_RATE_HZ
 from emgmon.reps.found import Found, RepFound, RestLeft, RestResumed
+from emgmon.reps.tilt_edges import edge_after, run_lengths
 from emgmon.reps.tilt_track import SHAKE, SPEED, UP, VELOCITY
 
 
@@ -61,11 +63,6 @@ class TiltRepsParams:
 _LONGEST_REST_HOPS = 15 * HOP_RATE_HZ
 _NEW_SET_HOPS = 10 * HOP_RATE_HZ
 _FEWEST_RANGES = 2
-_LOW, _HIGH = 0.1, 0.3
-_REACH = math.sqrt(_LOW) / (math.sqrt(_HIGH) - math.sqrt(_LOW))
-"""A smooth movement's speed begins and ends with the square of time: from where it crosses `_HIGH` and
-`_LOW` of its fastest, its edge lies this much farther than the two are apart."""
-_LONGEST_REACH_HOPS = 25
 
 
 class _Stage(enum.Enum):
@@ -107,6 +104,8 @@ class TiltIdeaState:
     fastest_back_at: int = 0
     strayed_hops: int = 0
     ranges: list[float] = field(default_factory=list)
+    refuted: bool = False
+    """The last movement that came home was another one than the exercise's."""
 
     def copy(self) -> "TiltIdeaState":
         """Independent copy, for a checkpoint."""
@@ -135,6 +134,11 @@ class TiltIdea:
     def away(self) -> bool:
         """Whether rest was left."""
         return self._state.stage is not _Stage.REST
+
+    @property
+    def refuted(self) -> bool:
+        """Whether what came home last was another movement than the exercise's."""
+        return self._state.refuted
 
     def believes_near(self, up: NDArray[np.float64]) -> bool:
         """Whether a direction is close to what is taken for rest."""
@@ -169,14 +173,37 @@ class TiltIdea:
             return self._away(rows)
         return self._back(rows)
 
-    def _rest(self, rows: NDArray[np.float64]) -> Found | None:
+    def restful(self, rows: NDArray[np.float64]) -> int:
+        """Count leading rows that need no decision, so that a long rest can be passed at once."""
+        state = self._state
+        if self.away or state.settled is not None or state.rest is None:
+            return 0
+        # What is forgotten at rest is forgotten at the same hop, however the stream is cut.
+        room = 2 * _LONGEST_REST_HOPS - state.seen
+        if state.seen <= _NEW_SET_HOPS:
+            room = min(room, _NEW_SET_HOPS - state.seen)
+        rows = rows[: max(0, room)]
+        if not len(rows):
+            return 0
+        rest, _, _ = self._rests(rows)
+        left = np.flatnonzero(angle_deg(rows[:, UP], rest) >= self._leaving_deg())
+        return int(left[0]) if len(left) else len(rows)
+
+    def _rests(
+        self, rows: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64]]:
+        """For each row give rest as it was then, whether it was reached since, and how long it is still."""
         state = self._state
         assert state.rest is not None
-        still_hops = _run_lengths(rows[:, SPEED] < self.still_dps, state.still_hops)
+        still_hops = run_lengths(rows[:, SPEED] < self.still_dps, state.still_hops)
         still = still_hops >= self.params.shortest_rest_s * HOP_RATE_HZ
         last_still = np.maximum.accumulate(np.where(still, np.arange(len(rows)), -1))
         rested = last_still >= 0
-        rest = np.where(rested[:, np.newaxis], rows[last_still, UP], state.rest)
+        return np.where(rested[:, np.newaxis], rows[last_still, UP], state.rest), rested, still_hops
+
+    def _rest(self, rows: NDArray[np.float64]) -> Found | None:
+        state = self._state
+        rest, rested, still_hops = self._rests(rows)
         angle = angle_deg(rows[:, UP], rest)
         if state.settled is not None:
             angle = np.where(rested, angle, np.minimum(angle, self._off_landing_deg(rows)))
@@ -319,7 +346,7 @@ class TiltIdea:
         """For each row count how long the sensor has rested neither at the far end nor at home."""
         state, params = self._state, self.params
         between = (rows[:, SPEED] < self.still_dps) & ~home & (way < params.strayed_share * state.farthest)
-        return _run_lengths(between, state.strayed_hops)
+        return run_lengths(between, state.strayed_hops)
 
     def _complete(self, way_end_deg: float) -> Found:
         state, params = self._state, self.params
@@ -328,9 +355,11 @@ class TiltIdea:
         way, back = self._way(state.history[: now + 1])
         rep = self._edges(way, back)
         shaking = float(np.mean(state.history[rep[0] : now + 1, SHAKE]))
+        # It came home about another axis than the exercise turns about: that home is not the exercise's rest.
+        state.refuted = self._off_axis_deg() > params.most_off_axis_deg
         good = (
-            shaking <= params.most_shaking_mps2
-            and self._off_axis_deg() <= params.most_off_axis_deg
+            not state.refuted
+            and shaking <= params.most_shaking_mps2
             and rep[4] - rep[0] >= params.min_duration_s * HOP_RATE_HZ
         )
         found: Found = RestResumed(state.first_hop + now)
@@ -368,52 +397,16 @@ class TiltIdea:
         top, fastest_back = state.farthest_at, state.fastest_back_at
         begin = max(0, state.away_at - HOP_RATE_HZ)
         fastest_out = begin + int(np.argmin(back[begin : top + 1]))
-        start = _edge(-back[: fastest_out + 1][::-1])
-        end = _edge(back[fastest_back:])
-        hold = min(fastest_out + _edge(-back[fastest_out : top + 1]), top)
-        leave = max(fastest_back - _edge(back[top : fastest_back + 1][::-1]), top)
+        start = edge_after(-back[: fastest_out + 1][::-1])
+        end = edge_after(back[fastest_back:])
+        hold = min(fastest_out + edge_after(-back[fastest_out : top + 1]), top)
+        leave = max(fastest_back - edge_after(back[top : fastest_back + 1][::-1]), top)
         if leave - hold < self.params.shortest_hold_s * HOP_RATE_HZ:
             hold = leave = top
         return max(0, fastest_out - start), hold, (hold + leave) // 2, leave, fastest_back + end
-
-
-def _edge(speed: NDArray[np.float64]) -> int:
-    """How many rows after the first, which is the fastest, a smooth movement has come to its end.
-
-    Extrapolated from where its speed crosses two levels: smooth movements begin and end with a speed that
-    grows with the square of time, so that its root reaches zero in a straight line.
-    """
-    low, high = (_crossing(speed, share * float(speed[0])) for share in (_LOW, _HIGH))
-    return round(low + min(_REACH * (low - high), _LONGEST_REACH_HOPS))
-
-
-def _crossing(speed: NDArray[np.float64], level: float) -> float:
-    """Where the speed first falls below a level, between two rows; the last row if it does not."""
-    below = np.flatnonzero(speed < level)
-    if not len(below):
-        return float(len(speed) - 1)
-    after = int(below[0])
-    if after == 0:
-        return 0.0
-    before_value, after_value = float(speed[after - 1]), float(speed[after])
-    return after - 1 + (before_value - level) / (before_value - after_value)
-
-
-def _run_lengths(flags: NDArray[np.bool_], before: int) -> NDArray[np.int64]:
-    """For each row count the flags in a row up to it, `before` of which came earlier."""
-    index = np.arange(len(flags))
-    last_other = np.maximum.accumulate(np.where(flags, -1, index))
-    return np.where(last_other < 0, index + 1 + before, index - last_other)
 
 
 def _towards(rest: NDArray[np.float64], far: NDArray[np.float64]) -> NDArray[np.float64]:
     square = far - (far @ rest) * rest
     unit: NDArray[np.float64] = square / np.linalg.norm(square)
     return unit
-
-
-def angle_deg(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Angle between unit vectors, row by row; exact for small angles, too."""
-    chord = np.sqrt(np.sum((first - second) ** 2, axis=-1))
-    angle: NDArray[np.float64] = np.degrees(2.0 * np.arcsin(np.minimum(0.5 * chord, 1.0)))
-    return angle

@@ -104,7 +104,9 @@ class BodyMotion:
         turn = self._turn(segment, now, angles)
         position = now.position_m + shift
         if segment.site != PELVIS.site:
-            position = position + self._lever(segment, self._turn(PELVIS, now, still), turn)
+            # The skin turns under the sensor, the bone that carries it away does not.
+            bone = turn if shake is None else self._turn(segment, now, still)
+            position = position + self._lever(segment, self._turn(PELVIS, now, still), bone)
         return Placed(position, turn)
 
     def _turn(self, segment: Segment, now: "_Now", shake_deg: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -104,7 +104,10 @@ def align(params: AthleteParams) -> tuple[Alignment, ...]:
             continue
         rate = None if params.imu_axes == 3 else take.imu[:, 3:]
         up = _up(take.imu[:, : params.imu_axes], motion.rate_hz)
-        stance, bows = (round(second * motion.rate_hz) for second in (motion.stance_s[1], motion.bows_s[-1][1]))
+        stance, bows = (
+            round(motion.stance_s[1] * motion.rate_hz),
+            round(motion.bows_s[-1][1] * motion.rate_hz),
+        )
         bow_rate = None if rate is None else rate[stance:bows]
         site: SegmentSite = "pelvis" if take.segment.site == "pelvis" else "lumbar"
         found.append(align_from_bows(up[:stance], bow_rate, up[stance:bows], site=site))

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from emgmon.dashboard import words
 from emgmon.dashboard.view import SessionView
-from emgmon.dashboard.widgets.lines import Line, LinesWidget, heading
+from emgmon.dashboard.widgets.lines import Line, LinesWidget, Piece, heading, width_of
 
 _GLYPH_ROWS = 5
 _GLYPH_WIDTH = 3
@@ -30,6 +30,7 @@ _ROOMY = 5
 """From this height on a row below the digits stays empty."""
 _LEAST_DIGITS = 2
 """Room is kept for two digits, so that the tenth repetition does not change the size."""
+_GAP = 3
 
 
 def big_text(text: str, *, width: int, height: int) -> list[str]:
@@ -55,20 +56,27 @@ def _half_blocks(dots: NDArray[np.int64]) -> list[str]:
 
 
 class Counter(LinesWidget):
-    """Set number and repetitions; before anything streams there is no number."""
+    """Set number and counted repetitions, by side where known; before anything streams no number."""
 
     def facts(self, view: SessionView) -> Hashable:
-        return view.set_number, len(view.reps), view.set_is_closed, bool(view.end_hop)
+        return view.movements_revision, len(view.sets), bool(view.end_hop)
 
     def draw(self, view: SessionView, width: int, height: int) -> Iterable[Line]:
         number = view.set_number or 1
         yield heading(f"SET {number}", width, right="closed" if view.set_is_closed else "")
-        text = str(view.n_reps_in_set) if view.end_hop or view.reps else words.MISSING
+        reps = view.reps_of_set(number)
+        text = str(len(reps)) if view.end_hop or view.movements else words.MISSING
         room = height - (1 if height < _ROOMY else 2)
         digits = big_text(text, width=width - 6, height=room) or [text]
-        tall = height - 1 - len(digits) >= 3
-        if tall:
+        n_below = height - 1 - len(digits)
+        if n_below >= 3:
             yield []
         for row in digits[:-1]:
             yield [(row, "strong")]
-        yield [(digits[-1], "strong"), ("  rep" if text == "1" else "  reps", "dim")]
+        last: list[Piece] = [(digits[-1], "strong"), ("  rep" if text == "1" else "  reps", "dim")]
+        sides = words.sides(reps)
+        if n_below:
+            yield from (last, [], [(sides, "strong")]) if n_below >= 4 else (last, [(sides, "strong")])
+            return
+        fits = width_of(last) + _GAP + len(sides) <= width
+        yield [*last, (" " * _GAP + sides if fits and sides else "", "strong")]

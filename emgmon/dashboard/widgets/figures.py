@@ -1,11 +1,12 @@
 """Metrics as rows of label and figure, the same for one repetition and for a set."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from emgmon.dashboard import words
-from emgmon.dashboard.view import find_metric
-from emgmon.dashboard.widgets.lines import Line
-from emgmon.events import Metric
+from emgmon.dashboard.view import find_metric, metric_value
+from emgmon.dashboard.widgets.lines import Line, wrap
+from emgmon.events import Metric, MovementSignal
 
 _LABEL_WIDTH = 15
 
@@ -15,6 +16,45 @@ _LEVELS = (
     ("hamstrings", "hamstring_engagement_pct"),
 )
 _PHASES = (("lift", "lift_s"), ("hold", "hold_s"), ("return", "return_s"))
+
+
+@dataclass(frozen=True, slots=True)
+class PelvisFigure:
+    """One figure of how the pelvis moved."""
+
+    metric: str
+    label: str
+    title: str
+    """Over a column, where there is less room."""
+    width: int
+    """Of that column."""
+    signed: bool = False
+
+    def text(self, value: float | None) -> str:
+        """Write a value with its unit, or the sign for "not measured"."""
+        if self.metric.endswith("_m"):
+            return words.MISSING if value is None else f"{100 * value:.0f} cm"
+        return words.degrees(value, signed=self.signed)
+
+
+_TRAVEL = PelvisFigure("pelvis_height_range_m", "pelvis travel", "travel", 8)
+_PITCH = PelvisFigure("pelvis_pitch_range_deg", "pelvis pitch", "pitch", 8)
+_ROTATION = PelvisFigure("pelvis_rotation_range_deg", "pelvis rot.", "rot.", 5)
+_TIP = PelvisFigure("pelvis_anterior_change_deg", "pelvis tilt", "tilt", 5, signed=True)
+_LUMBAR = PelvisFigure("lumbar_extension_deg", "lumbar ext.", "lumbar", 8, signed=True)
+
+_OWN_FIGURES = {
+    None: (_TRAVEL,),
+    MovementSignal.PELVIS_HEIGHT: (_TRAVEL,),
+    MovementSignal.PELVIS_PITCH: (_PITCH,),
+}
+"""Where the pelvis is what moves, how far it did; everywhere else a leg moves, and the pelvis should not."""
+_COMPENSATION = (_ROTATION, _TIP)
+
+
+def pelvis_figures(signal: MovementSignal | None) -> tuple[PelvisFigure, ...]:
+    """Choose what of the pelvis's motion tells most where repetitions are found on that signal."""
+    return _OWN_FIGURES.get(signal, _COMPENSATION)
 
 
 def row(label: str, figure: str, rest: str = "") -> Line:
@@ -36,12 +76,47 @@ def level_rows(metrics: Iterable[Metric]) -> Iterator[Line]:
         yield row(label, words.percent(value), "of ref.")
 
 
-def movement_rows(metrics: Iterable[Metric]) -> Iterator[Line]:
-    """Show tempo and travel, where they were measured."""
+def phase_rows(metrics: Iterable[Metric]) -> Iterator[Line]:
+    """Show tempo, where it was measured."""
     for label, value in _measured(metrics, _PHASES):
         yield row(label, f"{value:.1f} s")
-    for label, value in _measured(metrics, (("pelvis travel", "pelvis_height_range_m"),)):
-        yield row(label, f"{100 * value:.0f} cm")
+
+
+def pelvis_rows(metrics: Iterable[Metric], signal: MovementSignal | None, width: int) -> Iterator[Line]:
+    """Show how the pelvis moved, and why not where it was not measured."""
+    metrics = tuple(metrics)
+    missing: dict[str, list[str]] = {}
+    for figure in pelvis_figures(signal):
+        metric = find_metric(metrics, figure.metric)
+        if metric is not None and metric.value is not None:
+            yield row(figure.label, figure.text(metric.value))
+        else:
+            missing.setdefault((metric and metric.reason) or "", []).append(figure.label)
+    lumbar_deg = metric_value(metrics, _LUMBAR.metric)
+    if lumbar_deg is not None:
+        yield row(_LUMBAR.label, _LUMBAR.text(lumbar_deg))
+    for reason, labels in missing.items():
+        said = f"{' and '.join(labels)} not measured" + (f": {reason}" if reason else "")
+        yield from ([(line, "dim")] for line in wrap(said, width, n_lines=4))
+
+
+def compensation_line(metrics: Iterable[Metric], signal: MovementSignal | None, width: int) -> list[Line]:
+    """Say in one line how much the pelvis moved along with a leg; nothing where it is what moves."""
+    figures = pelvis_figures(signal)
+    if figures is not _COMPENSATION:
+        return []
+    metrics = tuple(metrics)
+    if all(metric_value(metrics, figure.metric) is None for figure in figures):
+        metric = find_metric(metrics, figures[0].metric)
+        reason = f": {metric.reason}" if metric is not None and metric.reason else ""
+        return [[(line, "dim") for line in wrap(f"pelvis not measured{reason}", width, n_lines=1)]]
+    line: list[tuple[str, str]] = [("pelvis ", "dim")]
+    for figure in figures:
+        line += [
+            (f" {figure.title} ", "dim"),
+            (f"{figure.text(metric_value(metrics, figure.metric))} ", "strong"),
+        ]
+    return [line]
 
 
 def _measured(metrics: Iterable[Metric], wanted: Iterable[tuple[str, str]]) -> Iterator[tuple[str, float]]:

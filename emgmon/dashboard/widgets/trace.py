@@ -39,7 +39,8 @@ class Trace(LinesWidget):
 
     def facts(self, view: SessionView) -> Hashable:
         plot = self._plot
-        return plot and (plot.title, plot.unit, plot.scale, len(plot.lines), view.end_hop, len(view.reps))
+        changes = view.end_hop, view.movements_revision
+        return plot and (plot.title, plot.unit, plot.scale, len(plot.lines), changes)
 
     def draw(self, view: SessionView, width: int, height: int) -> Iterable[Line]:
         plot = self._plot
@@ -76,8 +77,9 @@ def _draw_curves(
     cells = np.zeros((n_rows, n_columns), dtype=np.uint8)
     codes = np.full((n_rows, n_columns), _BLANK, dtype=np.uint8)
     _mark_reference(codes, scale)
-    for rep in view.reps[-20:]:
-        grid.mark(codes, rep.end_s, _REP)
+    for rep in view.movements[-20:]:
+        if rep.uncounted is None:
+            grid.mark(codes, rep.end_s, _REP)
     filled = plot.filled and len(plot.lines) == 1
     for index, line in enumerate(plot.lines):
         drawn = grid.curve(line, scale, n_rows, filled=filled, dotted=index % 2 == 1)
