@@ -99,7 +99,8 @@ def _ended(session: Session, outcome: Outcome) -> Outcome:
     return outcome
 
 
-def run_recording(path: Path) -> Outcome:
-    """Run a recording with the exercise that it names, as live."""
+def run_recording(path: Path, *, as_live: bool = True) -> Outcome:
+    """Run a recording with the exercise that it names."""
     reader = RecordingReader(path)
-    return run_live(session_setup(reader.header), reader.batches())
+    run = run_live if as_live else run_batches
+    return run(session_setup(reader.header), reader.batches())

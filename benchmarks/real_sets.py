@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.live import Outcome
+from benchmarks.live import Outcome, run_recording
 from benchmarks.rep_sets import PARTS, RepSet
 from benchmarks.scoring import Timed, aligned, match, quantile, two
 
@@ -17,7 +17,7 @@ def run_part(part: str, data: Path) -> list[Result]:
     results = []
     with tempfile.TemporaryDirectory() as scratch:
         for rep_set in PARTS[part](data):
-            results.append((rep_set, rep_set.run(Path(scratch))))
+            results.append((rep_set, run_recording(rep_set.record(Path(scratch)))))
     return results
 
 
@@ -88,9 +88,7 @@ def _print_summary(results: Sequence[Result]) -> None:
     zero = [outcome for rep_set, outcome in judged if rep_set.expected == (0, 0)]
     if zero:
         minutes, n_false = sum(o.duration_s for o in zero) / 60.0, sum(len(o.counted) for o in zero)
-        print(
-            f"false          {n_false} in {minutes:.1f} min without repetitions, {n_false / minutes:.2f} a minute"
-        )
+        print(f"false          {n_false} in {minutes:.1f} min without repetitions")
 
 
 def _spread(values_s: Sequence[float]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.live import Outcome, run_recording
+from benchmarks.live import Outcome
 from benchmarks.rewritten import (
     EXERCISE_RATE_HZ,
     adc_channel,
@@ -46,10 +46,11 @@ class RepSet:
     """Whether it counts in the part's figures; others are shown for information."""
     note: str = ""
 
-    def run(self, scratch: Path) -> Outcome:
+    def record(self, scratch: Path) -> Path:
+        """Import it, as the program does, into the folder given."""
         out = scratch / "recording.arrows"
         import_csv([self.prepare(scratch)], out, exercise=self.exercise, replace=True)
-        return run_recording(out)
+        return out
 
     @property
     def worth_a_look(self) -> bool:

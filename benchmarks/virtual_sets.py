@@ -259,9 +259,8 @@ def look_at(drawn: VirtualSet) -> None:
         )
     print(f"counted on {outcome.signal}")
     for done in sorted([*outcome.reps, *outcome.uncounted], key=lambda rep: rep.start_s):
-        print(
-            f"{done.start_s:8.2f} {done.end_s:8.2f}  counted, set {done.set_number} {done.side} {done.uncounted or ''}"
-        )
+        what = f"counted, set {done.set_number} {done.side}" if done.uncounted is None else done.uncounted
+        print(f"{done.start_s:8.2f} {done.end_s:8.2f}  {what}")
     for back in outcome.withdrawn:
         print(f"{back.start_s:8.2f} {back.end_s:8.2f}  taken back: {back.reason}")
     score = judge(drawn, performance, outcome)

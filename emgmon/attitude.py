@@ -40,6 +40,9 @@ MOST_TURNED_STEADY_DEG = 30.0
 OTHER_HEIGHT_M = 0.25
 """One that ends this much higher or lower is, too ..."""
 
+OTHER_HEIGHT_STEADY_M = 0.12
+"""... where the pelvis is held steady even less ..."""
+
 LONGEST_SHARP_S = 8.0
 """... as far as height can be told: integrated twice, an offset grows with the square of time."""
 
@@ -166,10 +169,17 @@ class Attitude:
             return True
         if self._far_from_start(up[0]):
             return True
-        standing = self._exercise is not None and self._exercise.start_position == "standing"
-        # Whoever was followed on height has come back to it, and lying down one cannot sit down.
-        sharp = rep.range_m is None and standing and len(rows) <= LONGEST_SHARP_S * HOP_RATE_HZ
-        return sharp and abs(_net_height_m(rows[:, _VERTICAL])) > OTHER_HEIGHT_M
+        # Whoever was followed on height has come back to it.
+        sharp = rep.range_m is None and len(rows) <= LONGEST_SHARP_S * HOP_RATE_HZ
+        return sharp and abs(_net_height_m(rows[:, _VERTICAL])) > self._other_height_m
+
+    @property
+    def _other_height_m(self) -> float:
+        """How much higher or lower a movement must not end; lying down one can neither sit down nor rise."""
+        exercise = self._exercise
+        if exercise is None or exercise.start_position == "standing":
+            return OTHER_HEIGHT_M
+        return OTHER_HEIGHT_STEADY_M if exercise.pelvis_turn == "little" else math.inf
 
     @property
     def _most_turned_deg(self) -> float:

@@ -9,7 +9,8 @@ from emgmon.dsp.rotations import angle_deg
 from emgmon.dsp.timeline import runs
 from emgmon.events import HOP_RATE_HZ
 from emgmon.reps.found import Found, RepFound, RestResumed
-from emgmon.reps.tilt_idea import TiltIdea, TiltIdeaState, TiltRepsParams
+from emgmon.reps.tilt_idea import TiltIdea, TiltIdeaState
+from emgmon.reps.tilt_params import TiltRepsParams
 from emgmon.reps.tilt_track import SPEED, UP, TiltTrack, TiltTrackState
 
 __all__ = ["TiltReps", "TiltRepsParams", "TiltRepsState"]
@@ -33,6 +34,8 @@ class TiltRepsState:
     still_hops: int = 0
     first_up: NDArray[np.float64] | None = None
     """Direction at the beginning: what the curve on a screen is drawn against."""
+    broken: bool = False
+    """There was a break, so that the curve has begun."""
 
 
 class TiltReps:
@@ -105,11 +108,12 @@ class TiltReps:
         away = self._ideas[0].away
         stop = hop + n_hops
         given = self._state.next_hop + len(self._state.waiting)
-        self._curve.append(np.full(stop - (given if self._state.first_up is not None else hop), np.nan))
+        begun = self._state.first_up is not None or self._state.broken
+        self._curve.append(np.full(stop - (given if begun else hop), np.nan))
         self._track = TiltTrack(half_hops=self.params.smoothing_half_hops)
-        self._ideas = [TiltIdea(self.params)]
+        self._ideas = [self._ideas[0].after_break()]
         first_up = self._state.first_up
-        self._state = TiltRepsState(self._track.state, [], next_hop=stop, first_up=first_up)
+        self._state = TiltRepsState(self._track.state, [], next_hop=stop, first_up=first_up, broken=True)
         return [RestResumed(hop)] if away else []
 
     def _take(self, first_hop: int, rows: NDArray[np.float64]) -> list[Found]:
@@ -160,6 +164,11 @@ class TiltReps:
         elif self._ideas[0].refuted:
             # The oldest of the others has been away for less long.
             self._ideas = self._ideas[1:] or self._ideas
+            found = [] if self._ideas[0].away else found
+        elif len(self._ideas) > 1 and _holds(found, RestResumed):
+            # It takes for rest where the sensor is now, which may be the far end of what another follows.
+            self._ideas = [*self._ideas[1:], self._ideas[0]]
+            found = [] if self._ideas[0].away else found
         self._ideas = self._ideas[:1] if not self._ideas[0].away else self._ideas
         self._wonder(hop, rows)
         return found

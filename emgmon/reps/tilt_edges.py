@@ -12,26 +12,36 @@ _REACH = math.sqrt(_LOW) / (math.sqrt(_HIGH) - math.sqrt(_LOW))
 _LONGEST_REACH_HOPS = 25
 
 
-def edge_after(speed: NDArray[np.float64]) -> int:
+def edge_after(speed: NDArray[np.float64], *, least: int = 0, smoothed_half_hops: int) -> int:
     """How many rows after the first, which is the fastest, a smooth movement has come to its end.
 
     Extrapolated from where its speed crosses two levels: smooth movements begin and end with a speed that
-    grows with the square of time, so that its root reaches zero in a straight line.
+    grows with the square of time, so that its root reaches zero in a straight line. Averaging over h rows to
+    either side moves that point outwards by about h / 2, which is taken back.
+
+    Parameters
+    ----------
+    speed
+        Shape (n,), the first one being the fastest.
+    least
+        Before this row a slow moment is a halt on the way, not its end.
+    smoothed_half_hops
+        Over how many rows to either side the movement was averaged.
     """
-    low, high = (_crossing(speed, share * float(speed[0])) for share in (_LOW, _HIGH))
-    return round(low + min(_REACH * (low - high), _LONGEST_REACH_HOPS))
+    slow = np.flatnonzero(speed[least:] < _LOW * speed[0])
+    low_row = least + int(slow[0]) if len(slow) else len(speed) - 1
+    fast = np.flatnonzero(speed[: low_row + 1] >= _HIGH * speed[0])
+    low, high = _between(speed, low_row, _LOW), _between(speed, int(fast[-1]) + 1 if len(fast) else 0, _HIGH)
+    reach = min(_REACH * (low - high), _LONGEST_REACH_HOPS)
+    return max(0, round(low + reach - 0.5 * smoothed_half_hops))
 
 
-def _crossing(speed: NDArray[np.float64], level: float) -> float:
-    """Where the speed first falls below a level, between two rows; the last row if it does not."""
-    below = np.flatnonzero(speed < level)
-    if not len(below):
-        return float(len(speed) - 1)
-    after = int(below[0])
-    if after == 0:
-        return 0.0
-    before_value, after_value = float(speed[after - 1]), float(speed[after])
-    return after - 1 + (before_value - level) / (before_value - after_value)
+def _between(speed: NDArray[np.float64], row: int, share: float) -> float:
+    """Where between a row and the one before it the speed falls through a level."""
+    if not 0 < row < len(speed):
+        return float(min(max(row, 0), len(speed) - 1))
+    level, before, after = share * float(speed[0]), float(speed[row - 1]), float(speed[row])
+    return row - 1 + (before - level) / (before - after) if before > level > after else float(row)
 
 
 def run_lengths(flags: NDArray[np.bool_], before: int) -> NDArray[np.int64]:

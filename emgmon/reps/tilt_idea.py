@@ -11,58 +11,16 @@ from emgmon.dsp.rotations import angle_deg
 from emgmon.events import HOP_RATE_HZ
 from emgmon.reps.found import Found, RepFound, RestLeft, RestResumed
 from emgmon.reps.tilt_edges import edge_after, run_lengths
+from emgmon.reps.tilt_params import TiltRepsParams
 from emgmon.reps.tilt_track import SHAKE, SPEED, UP, VELOCITY
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TiltRepsParams:
-    """What may be tuned; the same for every exercise and person, but for the smallest angle."""
-
-    least_deg: float
-    """Smaller excursions are not repetitions."""
-    turn_axis: tuple[float, float, float] | None = None
-    """About which gravity turns on the way out, in sensor axes, where that is known beforehand."""
-    either_way: bool = False
-    """Whether the way out may go to either side of that axis."""
-    most_off_axis_deg: float = 60.0
-    """A movement about an axis this far from it is another one."""
-    smoothing_half_hops: int = 10
-    """Direction is averaged over this many hops to either side."""
-    new_rest_s: float = 1.0
-    """Who has left rest and is still for this long may hold the far end, or may have changed position."""
-    still_share_per_s: float = 1.0
-    """Slower than this share of the smallest angle in a second is rest ..."""
-    fastest_still_dps: float = 4.0
-    """... but never faster than this."""
-    leaving_share: float = 0.3
-    """Rest is left with this share of the smallest range of the person's last repetitions, once known."""
-    reversal_share: float = 0.35
-    """A change of direction counts from this share of the range."""
-    shortest_rest_s: float = 0.25
-    """Who was still this long is at rest; a turn is shorter."""
-    return_share: float = 0.65
-    """A repetition is over only after this share of the way out was undone ..."""
-    settled_speed_share: float = 0.1
-    """... and the way back has slowed down to this share of its fastest."""
-    other_rest_share: float = 0.4
-    """Who settles this share of the range away from where it began has changed position."""
-    strayed_s: float = 0.8
-    """Resting this long between the far end and the start is a change of position, too."""
-    strayed_share: float = 0.7
-    """Below this share of the range it is no longer the far end."""
-    longest_rep_s: float = 45.0
-    min_duration_s: float = 0.4
-    most_shaking_mps2: float = 0.9
-    """Mean of acceleration other than gravity: more is walking, not a lift under control."""
-    most_drift_share: float = 0.6
-    """Who comes back this share of the range beside the start has changed position."""
-    shortest_hold_s: float = 0.2
-    remembered_reps: int = 8
-
 
 _LONGEST_REST_HOPS = 15 * HOP_RATE_HZ
 _NEW_SET_HOPS = 10 * HOP_RATE_HZ
 _FEWEST_RANGES = 2
+
+
+_NEAR_HOME = 0.25
+"""Only within this share of the range from rest does a slow moment begin or end a repetition."""
 
 
 class _Stage(enum.Enum):
@@ -104,6 +62,8 @@ class TiltIdeaState:
     fastest_back_at: int = 0
     strayed_hops: int = 0
     ranges: list[float] = field(default_factory=list)
+    ended_hop: int = 0
+    """End of the last repetition."""
     refuted: bool = False
     """The last movement that came home was another one than the exercise's."""
 
@@ -150,13 +110,20 @@ class TiltIdea:
         state = TiltIdeaState(first_hop=hop, rest=up.copy(), ranges=self._state.ranges.copy())
         return TiltIdea(self.params, state)
 
+    def after_break(self) -> "TiltIdea":
+        """Give the idea that rest is still where it was: gravity does not change while nobody looks."""
+        state = self._state
+        return TiltIdea(self.params, TiltIdeaState(rest=state.rest, ranges=state.ranges.copy()))
+
     def take(self, first_hop: int, rows: NDArray[np.float64]) -> list[Found]:
         """Take the next rows of a track and give what began and ended within them."""
         state = self._state
         if not len(rows):
             return []
         if state.rest is None:
-            state.rest, state.first_hop = rows[0, UP].copy(), first_hop
+            state.rest = rows[0, UP].copy()
+        if not len(state.history):
+            state.first_hop = first_hop
         state.history = np.concatenate([state.history, rows])
         found: list[Found] = []
         while state.seen < len(state.history):
@@ -237,8 +204,10 @@ class TiltIdea:
         """Keep how far the last repetition came back; it may have slowed down before that."""
         state = self._state
         way, _ = self._way(rows)
-        lowest = int(np.argmin(way))
-        if way[lowest] < state.bottom_deg:
+        # Who goes to the other side at once has not come back farther, but left again.
+        farthest = self._leaving_deg() if self.params.either_way else math.inf
+        lowest = int(np.argmin(np.where(way > -0.5 * farthest, way, math.inf)))
+        if -0.5 * farthest < way[lowest] < state.bottom_deg:
             state.bottom, state.bottom_deg = rows[lowest, UP].copy(), float(way[lowest])
 
     def _leaving_deg(self) -> float:
@@ -366,6 +335,8 @@ class TiltIdea:
         if good:
             axis = np.cross(state.rest, state.towards)
             start, hold, turn, leave, end = (state.first_hop + place for place in rep)
+            # The end before was foreseen, and may lie behind the beginning of this one.
+            start, state.ended_hop = min(max(start, state.ended_hop), hold), end
             found = RepFound(
                 start,
                 hold,
@@ -397,13 +368,22 @@ class TiltIdea:
         top, fastest_back = state.farthest_at, state.fastest_back_at
         begin = max(0, state.away_at - HOP_RATE_HZ)
         fastest_out = begin + int(np.argmin(back[begin : top + 1]))
-        start = edge_after(-back[: fastest_out + 1][::-1])
-        end = edge_after(back[fastest_back:])
-        hold = min(fastest_out + edge_after(-back[fastest_out : top + 1]), top)
-        leave = max(fastest_back - edge_after(back[top : fastest_back + 1][::-1]), top)
+        near = way <= _NEAR_HOME * state.farthest
+        start = self._edge_after(-back[: fastest_out + 1][::-1], _first(near[: fastest_out + 1][::-1]))
+        end = self._edge_after(back[fastest_back:], _first(near[fastest_back:]))
+        hold = min(fastest_out + self._edge_after(-back[fastest_out : top + 1]), top)
+        leave = max(fastest_back - self._edge_after(back[top : fastest_back + 1][::-1]), top)
         if leave - hold < self.params.shortest_hold_s * HOP_RATE_HZ:
             hold = leave = top
         return max(0, fastest_out - start), hold, (hold + leave) // 2, leave, fastest_back + end
+
+    def _edge_after(self, speed: NDArray[np.float64], least: int = 0) -> int:
+        return edge_after(speed, least=least, smoothed_half_hops=self.params.smoothing_half_hops)
+
+
+def _first(flags: NDArray[np.bool_]) -> int:
+    """Place of the first true flag; of the last one if none is."""
+    return int(np.argmax(flags)) if bool(flags.any()) else len(flags) - 1
 
 
 def _towards(rest: NDArray[np.float64], far: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,11 +3,16 @@
 import csv
 import itertools
 import json
+import statistics
 
 import pytest
 
+from benchmarks.live import run_recording
 from benchmarks.real_data import VARIABLE, real_data
+from benchmarks.real_sets import edge_errors_s, turns_inside
+from benchmarks.rep_sets import emg_alone, no_reps, prone_units, thigh_sets, waist_squats
 from emgmon.dashboard.app import MonitorApp
+from emgmon.events import MovementSignal
 from tests.end_to_end.program import run
 
 FOLDER = real_data()
@@ -22,25 +27,57 @@ def imported(source, out, exercise):
     return out
 
 
-def labelled_sets():
-    if FOLDER is None:
-        return []
-    return json.loads((FOLDER / "waist_squats" / "reps.json").read_text())
+def counted(rep_set, folder):
+    """What the engine makes of a recording imported as the program imports it."""
+    return run_recording(rep_set.record(folder), as_live=False)
 
 
 def test_waist_squats_are_counted_as_they_were_labelled_by_hand(tmp_path):
-    exact, inside, reps_in_exact_sets = 0, 0, 0
-    for entry in labelled_sets():
-        out = imported(FOLDER / "waist_squats" / entry["file"], tmp_path / f"{entry['file']}.arrows", "squat")
-        document = json.loads(run("analyze", str(out), "--json", "--exercise", "squat").stdout)
-        reps = [rep for done in document["sets"] for rep in done["reps"]]
-        if len(reps) == len(entry["reps_s"]):
-            exact += 1
-            reps_in_exact_sets += len(reps)
-            pairs = zip(reps, entry["reps_s"], strict=True)
-            inside += sum(start <= rep["turn_s"] <= end for rep, (start, end) in pairs)
-    assert exact >= 28
-    assert inside == reps_in_exact_sets
+    errors = []
+    for rep_set in waist_squats(FOLDER):
+        outcome = counted(rep_set, tmp_path)
+        assert len(outcome.reps) == len(rep_set.edges), rep_set.name
+        assert turns_inside(rep_set, outcome) == len(rep_set.edges), rep_set.name
+        errors += [abs(error) for error in edge_errors_s(rep_set, outcome)]
+    assert len(errors) == 2 * 300
+    assert statistics.median(errors) <= 0.25
+
+
+def test_the_program_itself_counts_a_squat_set(tmp_path):
+    source = FOLDER / "waist_squats" / "subject1_correct_set1.csv.gz"
+    out = imported(source, tmp_path / "squats.arrows", "squat")
+    document = json.loads(run("analyze", str(out), "--json").stdout)
+    assert [len(done["reps"]) for done in document["sets"]] == [10]
+
+
+def test_bridges_and_bird_dogs_are_counted_from_an_accelerometer_on_the_thigh(tmp_path):
+    outcomes = [(rep_set, counted(rep_set, tmp_path)) for rep_set in thigh_sets(FOLDER)]
+    assert len(outcomes) == 30
+    assert sum(rep_set.right(outcome) for rep_set, outcome in outcomes) >= 28
+
+
+def test_prone_hip_extensions_at_25_hz_are_counted_on_the_unit_that_swings_most(tmp_path):
+    chosen = [rep_set for rep_set in prone_units(FOLDER) if rep_set.headline]
+    assert [rep_set.name for rep_set in chosen] == ["unit2, six axes", "unit2, accelerometer"]
+    for rep_set in chosen:
+        assert 29 <= len(counted(rep_set, tmp_path).reps) <= 31, rep_set.name
+
+
+def test_sitting_down_walking_and_lying_are_no_repetitions_of_what_is_done_lying_or_bowing(tmp_path):
+    without = [rep_set for rep_set in no_reps(FOLDER) if rep_set.headline]
+    assert len(without) == 12
+    assert {rep_set.name: len(counted(rep_set, tmp_path).reps) for rep_set in without} == {
+        rep_set.name: 0 for rep_set in without
+    }
+
+
+def test_seated_knee_extensions_are_counted_on_muscle_activity_alone(tmp_path):
+    seated = [rep_set for rep_set in emg_alone(FOLDER) if rep_set.headline]
+    assert len(seated) == 5
+    for rep_set in seated:
+        outcome = counted(rep_set, tmp_path)
+        assert outcome.signal is MovementSignal.EMG_ENVELOPE
+        assert rep_set.right(outcome), rep_set.name
 
 
 def test_walking_glutes_have_one_burst_of_the_envelope_each_stride(tmp_path):
