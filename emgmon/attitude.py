@@ -136,10 +136,10 @@ class Attitude:
         """Whether all segments are known up to a hop."""
         return all((history.next_hop or 0) >= hop for history in self._state.histories)
 
-    def forget_before(self, hop: int) -> None:
-        """Let go of older hops."""
+    def forget_before(self, hop: int, *, longest_hops: int) -> None:
+        """Let go of older hops, and of those that lie farther back than the longest memory."""
         for history in self._state.histories:
-            history.forget_before(hop)
+            history.forget_before(max(hop, (history.next_hop or 0) - longest_hops))
 
     def start_up(self, rep: RepFound) -> tuple[float, float, float] | None:
         """Give the direction of up where a repetition began, in axes of the pelvis sensor."""

@@ -219,7 +219,7 @@ class Judging:
         for history in state.envelopes:
             newest = history.next_hop or 0
             history.forget_before(max(needed, newest - int(LONGEST_MEMORY_S * HOP_RATE_HZ)))
-        self._attitude.forget_before(needed)
+        self._attitude.forget_before(needed, longest_hops=int(LONGEST_MEMORY_S * HOP_RATE_HZ))
         while state.motion_losses and state.motion_losses[0].last_hop < needed:
             state.motion_losses.popleft()
 
@@ -342,8 +342,11 @@ class Judging:
     def _complete_set(self) -> list[SessionEvent]:
         state = self._state
         events = self._revise()
-        reason = too_few_alike([c.found for c in state.reps]) if self._rules.needs_likeness else None
-        if reason is not None and state.reps:
+        found = [counted.found for counted in state.reps]
+        # Who corrected one of them has said that this is a set.
+        doubted = self._rules.needs_likeness and all(rep.origin == "found" for rep in found)
+        reason = too_few_alike(found) if doubted else None
+        if reason is not None:
             events += [self._withdraw(place, reason) for place in reversed(range(len(state.reps)))]
         reps, state.reps, state.open = [c.completed for c in state.reps], [], False
         state.partial = []

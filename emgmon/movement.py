@@ -24,10 +24,10 @@ THIGH = "thigh"
 ACCELEROMETER_HALF_HOPS = 15
 """An accelerometer alone shows every jolt as a tilt, so its direction is averaged for longer."""
 
-LEG_SHAKING_MPS2, TRUNK_SHAKING_MPS2 = 1.2, 0.4
+MOST_SHAKING_MPS2, MOST_SHAKING_ALONE_MPS2 = 1.2, 0.4
 """Mean acceleration above 3 Hz that a lift under control stays below. On 250 real thigh repetitions it was
-0.03 to 0.9, where the knee lands; on a pelvis that lies, kneels or hinges a tenth of that; on a pelvis in
-walking about 0.9."""
+0.03 to 0.9, where the knee lands; on a pelvis in walking about 0.9. An accelerometer alone on the trunk takes
+every jolt for a tilt; lying, kneeling or hinging real ones stay below a tenth."""
 
 _ANGLES = ("pelvis_pitch", "pelvis_rotation", "pelvis_tilt", "thigh_pitch")
 
@@ -92,7 +92,9 @@ class Followed:
     curve: MovementComputed | None
     found: list[Found]
     next_hop: int | None
-    """Where the signal stands now; ``None`` when these hops were not of the movement signal."""
+    """Up to where the signal was decided on; ``None`` when these hops were not of the movement signal.
+
+    The curve may be ahead of it, by more or less as the stream is cut; rests must not be measured by that."""
 
 
 NOT_FOLLOWED = Followed(None, [], None)
@@ -144,7 +146,7 @@ class Movement:
 
     @property
     def next_hop(self) -> int:
-        """Hop after the newest one of the movement signal."""
+        """Hop of the movement signal up to which everything was decided on."""
         return self._state.next_hop
 
     @property
@@ -160,7 +162,7 @@ class Movement:
         columns = self._emg_columns.get(index) or list(range(hops.envelope_uv.shape[1]))
         activity = self._activity.process(hops.first_hop, hops.envelope_uv[:, columns])
         found = self._reps.process(hops.first_hop, activity)
-        return self._follow(hops.first_hop, activity, found)
+        return self._follow(hops.first_hop, activity, found, self._reps.decided_hop)
 
     def take_motion(self, index: int, hops: MotionHops) -> Followed:
         """Take new hops of a motion stream."""
@@ -174,24 +176,29 @@ class Movement:
             return NOT_FOLLOWED
         found = self._reps.process(orientation.first_hop, orientation.up, orientation.force_mps2)
         first_hop, angle_deg = self._reps.take_curve()
-        return self._follow(first_hop, angle_deg, found)
+        return self._follow(first_hop, angle_deg, found, self._reps.decided_hop)
 
     def take_height(self, height: PelvisMotionHops) -> Followed:
         """Take new hops of the height of the pelvis."""
         assert isinstance(self._reps, HeightReps)
         if not len(height.height_m):
             return NOT_FOLLOWED
-        return self._follow(height.first_hop, height.height_m, self._reps.process(height))
+        found = self._reps.process(height)
+        return self._follow(
+            height.first_hop, height.height_m, found, height.first_hop + len(height.height_m)
+        )
 
     def finish(self) -> list[Found]:
         """Close what is open; nothing more will come."""
         return [] if self._reps is None else self._reps.finish()
 
-    def _follow(self, first_hop: int, values: NDArray[np.float64], found: Iterable[Found]) -> Followed:
+    def _follow(
+        self, first_hop: int, values: NDArray[np.float64], found: Iterable[Found], decided_hop: int
+    ) -> Followed:
         assert self.source is not None
         curve = MovementComputed(first_hop, self.source.signal, values) if len(values) else None
         if curve is not None:
-            self._state.next_hop = first_hop + len(values)
+            self._state.next_hop = decided_hop
         return Followed(curve, list(found), self._state.next_hop)
 
 
@@ -202,9 +209,10 @@ def _segmentation(exercise: Exercise, source: MovementSource, alignments: Sequen
         return HeightReps(direction=exercise.direction)
     assert source.least_deg is not None
     on_leg = source.signal is MovementSignal.THIGH_PITCH
+    alone = source.accelerometer_only and not on_leg
     params = TiltRepsParams(
         least_deg=source.least_deg,
-        most_shaking_mps2=LEG_SHAKING_MPS2 if on_leg else TRUNK_SHAKING_MPS2,
+        most_shaking_mps2=MOST_SHAKING_ALONE_MPS2 if alone else MOST_SHAKING_MPS2,
         turn_axis=None if on_leg else _turn_axis(exercise, alignments),
         either_way=exercise.pelvis_turn == "rotation",
     )

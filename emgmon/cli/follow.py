@@ -53,11 +53,10 @@ def default_path(exercise: str | None) -> Path:
     """Where a recording goes when the person did not say."""
     from datetime import datetime
 
-    from platformdirs import user_data_path
-
+    from emgmon.cli.own_files import data_folder
     from emgmon.sensors.live import recording_path
 
-    return recording_path(user_data_path("emgmon") / "recordings", exercise, datetime.now().astimezone())
+    return recording_path(data_folder() / "recordings", exercise, datetime.now().astimezone())
 
 
 def virtual_feed(exercise: str, make_script: "Callable[[], Script]", out: Path | None) -> "VirtualFeed":

@@ -35,9 +35,11 @@ def command(
     warning; empty cells and NaN are missing samples.
     """
     # Loaded here, so that --help does not wait for Arrow.
+    from emgmon.cli.own_files import find_exercise
     from emgmon.recording.csv_import import import_csv
 
-    report = import_csv(paths, out, exercise=exercise, rate_hz=rate_hz, replace=force)
+    found = None if exercise is None else find_exercise(exercise)
+    report = import_csv(paths, out, exercise=found, rate_hz=rate_hz, replace=force)
     for warning in report.warnings:
         click.echo(f"warning: {warning}", err=True)
     click.echo(f"{report.path}: {len(report.streams)} stream(s), {report.duration_s:.1f} s")

@@ -36,19 +36,18 @@ def live_feed(sensor: str | None, exercise: str | None, out: Path | None) -> "Re
     Raises
     ------
     ExerciseError
-        When there is no such exercise.
+        When there is no such exercise, or the person's own file of that name is not valid.
     """
-    from emgmon.exercises import load_exercise
+    from emgmon.cli.own_files import find_exercise
 
-    if exercise is not None:
-        load_exercise(exercise)
+    found = None if exercise is None else find_exercise(exercise)
     if sensor is not None and sensor.lower() == VIRTUAL:
         return _virtual(exercise or "bridge", out)
     from emgmon.cli.follow import default_path
     from emgmon.clock import SystemClock
     from emgmon.sensors.live import LiveFeed, LiveSetup
 
-    setup = LiveSetup(out=out or default_path(exercise), exercise=exercise, address=sensor)
+    setup = LiveSetup(out=out or default_path(exercise), exercise=found, address=sensor)
     return LiveFeed(setup, clock=SystemClock())
 
 

@@ -10,12 +10,14 @@ from emgmon.events import (
     Metric,
     NotificationRejected,
     RepCompleted,
+    RepWithdrawn,
     SamplesLost,
     SessionEnded,
     SetCompleted,
 )
 
 SHARE = "glute_share_pct"
+BY_HAND = {"added": "added by hand", "moved": "edges moved by hand"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,9 @@ def line(event: Event) -> Line | None:
     """Say an event in words; ``None`` for curves and whatever else is not worth a line."""
     match event:
         case RepCompleted():
-            return Line(_rep(event), is_result=True)
+            return Line(_rep(event) if event.uncounted is None else _uncounted(event), is_result=True)
+        case RepWithdrawn():
+            return Line(_withdrawn(event), is_result=True)
         case SetCompleted():
             return Line(_set(event), is_result=True)
         case SessionEnded(end_s=end_s):
@@ -52,11 +56,28 @@ def line(event: Event) -> Line | None:
 
 def _rep(rep: RepCompleted) -> str:
     side = f" {rep.side}" if rep.side else ""
-    excluded = f" (does not count: {rep.excluded})" if rep.excluded else ""
+    excluded = f" (left out: {rep.excluded})" if rep.excluded else ""
+    by_hand = f" ({BY_HAND[rep.origin]})" if rep.origin in BY_HAND else ""
     return (
-        f"set {rep.set_number} rep {rep.number}{side}  {rep.start_s:.1f}-{rep.end_s:.1f} s  "
-        f"glute share {_figure(_metric(rep.metrics, SHARE))}  {_judgement(rep)}{excluded}"
+        f"set {rep.set_number} rep {rep.number}{side}  {_span(rep)}  "
+        f"glute share {_figure(_metric(rep.metrics, SHARE))}  {_judgement(rep)}{excluded}{by_hand}"
     )
+
+
+def _uncounted(movement: RepCompleted) -> str:
+    side = f" {movement.side}" if movement.side else ""
+    return f"set {movement.set_number} movement{side}  {_span(movement)}  not counted: {movement.uncounted}"
+
+
+def _withdrawn(rep: RepWithdrawn) -> str:
+    return (
+        f"set {rep.set_number} rep {rep.number} taken back  {_span(rep)}  not counted: {rep.reason}"
+        "; later ones of the set move up by one"
+    )
+
+
+def _span(event: RepCompleted | RepWithdrawn) -> str:
+    return f"{event.start_s:.1f}-{event.end_s:.1f} s"
 
 
 def _judgement(rep: RepCompleted) -> str:

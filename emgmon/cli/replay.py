@@ -2,13 +2,16 @@
 
 import asyncio
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from emgmon.exercises import Exercise
     from emgmon.recording.playback import PlaybackFeed
+    from emgmon.session import Session
 
 
 def _a_number(_context: click.Context, _option: click.Parameter, value: float) -> float:
@@ -36,13 +39,12 @@ def command(*, recording: Path, speed: float, exercise: str | None, plain: bool)
     Keys: space pauses, the arrows go 5 seconds back and on, + and - change the speed, q leaves.
     """
     from emgmon.cli.follow import on_screen, wants_plain
-    from emgmon.clock import SystemClock
-    from emgmon.recording.playback import PlaybackFeed
+    from emgmon.cli.own_files import find_exercise
     from emgmon.recording.reader import RecordingReader
 
     # A file that cannot be played is told at once, not on a screen that has to be left first.
     RecordingReader(recording)
-    feed = PlaybackFeed(recording, clock=SystemClock(), speed=speed, exercise=exercise)
+    feed = _feed(recording, speed, None if exercise is None else find_exercise(exercise))
     if wants_plain(plain=plain):
         _on_lines(feed)
     else:
@@ -51,6 +53,23 @@ def command(*, recording: Path, speed: float, exercise: str | None, plain: bool)
         click.echo(f"warning: {warning}", err=True)
     if not feed.complete:
         raise SystemExit(1)
+
+
+def _feed(recording: Path, speed: float, exercise: "Exercise | None") -> "PlaybackFeed":
+    from emgmon.clock import SystemClock
+    from emgmon.recording.playback import PlaybackFeed
+
+    class OwnPlaybackFeed(PlaybackFeed):
+        """Plays by an exercise that is no name in the catalogue but a person's own."""
+
+        def _new_session(self) -> "Session":
+            assert self._setup is not None
+            self._setup = replace(self._setup, exercise=exercise)
+            return super()._new_session()
+
+    if exercise is None:
+        return PlaybackFeed(recording, clock=SystemClock(), speed=speed)
+    return OwnPlaybackFeed(recording, clock=SystemClock(), speed=speed, exercise=exercise.name)
 
 
 def _on_lines(feed: "PlaybackFeed") -> None:

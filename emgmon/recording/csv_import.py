@@ -12,7 +12,7 @@ import emgmon
 from emgmon.clock import SystemClock
 from emgmon.errors import ImportFileError
 from emgmon.events import Notification, NotificationBatch, NotificationKind
-from emgmon.exercises import load_exercise
+from emgmon.exercises import EXERCISE_NAMES, Exercise, load_exercise
 from emgmon.recording.csv_streams import CsvStream, StreamBuilder
 from emgmon.recording.csv_table import read_csv
 from emgmon.recording.csv_timing import RateEstimate, SampleNumbers, estimate_rate, number_samples
@@ -80,7 +80,7 @@ def import_csv(
     paths: Sequence[Path | str],
     out: Path | str,
     *,
-    exercise: str | None,
+    exercise: str | Exercise | None,
     rate_hz: float | None = None,
     replace: bool = False,
 ) -> ImportReport:
@@ -97,7 +97,7 @@ def import_csv(
     out
         The recording; written beside and renamed into place when it is whole.
     exercise
-        Name of the exercise, kept in the header; None when there is none.
+        Kept in the header: its name, and itself when it is a person's own; None when there is none.
     rate_hz
         Takes the place of the rate that is estimated from ``t_s``, for every stream.
     replace
@@ -114,8 +114,7 @@ def import_csv(
     """
     out = Path(out)
     refuse_existing(out, replace=replace)
-    if exercise is not None:
-        load_exercise(exercise)
+    exercise = load_exercise(exercise) if isinstance(exercise, str) else exercise
     _refuse_source_as_output(paths, out)
     builder = StreamBuilder()
     sources = [stream for path in paths for stream in builder.streams(read_csv(Path(path)))]
@@ -238,13 +237,14 @@ def _report(timed: _TimedStream) -> ImportedStream:
     )
 
 
-def _write(out: Path, timed: Sequence[_TimedStream], *, exercise: str | None, replace: bool) -> None:
+def _write(out: Path, timed: Sequence[_TimedStream], *, exercise: Exercise | None, replace: bool) -> None:
     capabilities = Capabilities(0, 0, SENSOR_NAME, 0, tuple(stream.stream for stream in timed))
     files = ", ".join(dict.fromkeys(stream.source.file for stream in timed))
     header = RecordingHeader(
         app_version=emgmon.__version__,
         origin="import",
-        exercise=exercise,
+        exercise=None if exercise is None else exercise.name,
+        own_exercise=None if exercise is None or exercise.name in EXERCISE_NAMES else exercise,
         sensors=(sensor_header(capabilities),),
         notes=(f"imported from {files}",),
     )

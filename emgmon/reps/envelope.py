@@ -159,6 +159,11 @@ class EnvelopeReps:
         """
         return self._run(*self._smoothing.process(first_hop, activity, flat_uv=self.params.flat_uv))
 
+    @property
+    def decided_hop(self) -> int:
+        """Every hop before this one was decided on."""
+        return self._state.first_hop + len(self._state.levels)
+
     def finish(self) -> list[Found]:
         """Close the burst under way where it was last seen."""
         found = self._run(*self._smoothing.finish())

@@ -92,6 +92,11 @@ class TiltReps:
         waiting, self._state.waiting = self._state.waiting, np.empty((0, 8))
         return [*found, *self._slice(self._state.next_hop, waiting)]
 
+    @property
+    def decided_hop(self) -> int:
+        """Every hop before this one was decided on."""
+        return self._state.next_hop
+
     def take_curve(self) -> tuple[int, NDArray[np.float64]]:
         """Give the hops since the last call for a screen: degrees from where the sensor was at first.
 
@@ -161,14 +166,9 @@ class TiltReps:
         right = next((one for one in heard if _holds(one[1], RepFound)), None)
         if right is not None:
             self._ideas, found = [right[0]], right[1]
-        elif self._ideas[0].refuted:
-            # The oldest of the others has been away for less long.
-            self._ideas = self._ideas[1:] or self._ideas
-            found = [] if self._ideas[0].away else found
-        elif len(self._ideas) > 1 and _holds(found, RestResumed):
-            # It takes for rest where the sensor is now, which may be the far end of what another follows.
-            self._ideas = [*self._ideas[1:], self._ideas[0]]
-            found = [] if self._ideas[0].away else found
+        else:
+            wrong = [idea for idea, news in heard if idea.refuted and _holds(news, RestResumed)]
+            self._ideas = [idea for idea in self._ideas if idea not in wrong] or self._ideas[:1]
         self._ideas = self._ideas[:1] if not self._ideas[0].away else self._ideas
         self._wonder(hop, rows)
         return found

@@ -65,7 +65,7 @@ class TiltIdeaState:
     ended_hop: int = 0
     """End of the last repetition."""
     refuted: bool = False
-    """The last movement that came home was another one than the exercise's."""
+    """The last movement was another one than the exercise's, or never came home."""
 
     def copy(self) -> "TiltIdeaState":
         """Independent copy, for a checkpoint."""
@@ -97,7 +97,7 @@ class TiltIdea:
 
     @property
     def refuted(self) -> bool:
-        """Whether what came home last was another movement than the exercise's."""
+        """Whether the last movement was another one than the exercise's, or never came home."""
         return self._state.refuted
 
     def believes_near(self, up: NDArray[np.float64]) -> bool:
@@ -257,6 +257,7 @@ class TiltIdea:
         state = self._state
         hop = state.first_hop + state.seen - 1
         state.stage, state.rest, state.still_hops = _Stage.REST, state.history[state.seen - 1, UP], 0
+        state.refuted = True
         self._forget(max(0, state.seen - 1))
         return RestResumed(hop)
 
@@ -325,7 +326,11 @@ class TiltIdea:
         rep = self._edges(way, back)
         shaking = float(np.mean(state.history[rep[0] : now + 1, SHAKE]))
         # It came home about another axis than the exercise turns about: that home is not the exercise's rest.
-        state.refuted = self._off_axis_deg() > params.most_off_axis_deg
+        off_deg = self._off_axis_deg()
+        state.refuted = off_deg > params.most_off_axis_deg
+        if off_deg > 180.0 - params.most_off_axis_deg:
+            # The other way round: what was taken for the far end is where the exercise rests.
+            state.rest = state.history[state.farthest_at, UP].copy()
         good = (
             not state.refuted
             and shaking <= params.most_shaking_mps2
@@ -349,8 +354,9 @@ class TiltIdea:
             )
             state.ranges = [*state.ranges[-params.remembered_reps + 1 :], state.farthest]
         state.stage, state.still_hops = _Stage.REST, 0
-        state.settled = state.bottom = state.history[now, UP]
-        state.bottom_deg = way_end_deg
+        if off_deg <= 180.0 - params.most_off_axis_deg:
+            state.settled = state.bottom = state.history[now, UP]
+            state.bottom_deg = way_end_deg
         self._forget(min(rep[4], now))
         return found
 

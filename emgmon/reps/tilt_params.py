@@ -1,4 +1,4 @@
-"""What may be tuned of the segmentation on tilts; shares of the person's own range wherever that is possible."""
+"""What may be tuned of the segmentation on tilts; shares of the person's own range where possible."""
 
 from dataclasses import dataclass
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from emgmon import __version__
 from emgmon.clock import Clock
+from emgmon.dsp.alignment import Alignment
 from emgmon.errors import RecordingError
 from emgmon.events import Event, LinkChanged, LinkState, Notification, NotificationKind
-from emgmon.dsp.alignment import Alignment
+from emgmon.exercises import EXERCISE_NAMES, Exercise
 from emgmon.metrics.calibration import Calibration
 from emgmon.metrics.reference import ReferenceSet
 from emgmon.recording.files import refuse_existing
@@ -34,7 +35,8 @@ class LiveSetup:
 
     out: Path
     """Where the recording goes; its folder is made, an existing file is refused."""
-    exercise: str | None = None
+    exercise: str | Exercise | None = None
+    """By its name in the catalogue, or as such; a person's own goes into the recording's header."""
     address: str | None = None
     """Bluetooth address of the sensor; ``None`` takes the first that is heard."""
     radio: Radio = SYSTEM_RADIO
@@ -44,6 +46,18 @@ class LiveSetup:
     origin: str = "live"
     """``live``, or ``simulation`` when nobody wears the sensor."""
     notes: tuple[str, ...] = ()
+
+    @property
+    def exercise_name(self) -> str | None:
+        return self.exercise.name if isinstance(self.exercise, Exercise) else self.exercise
+
+    @property
+    def own_exercise(self) -> Exercise | None:
+        """The exercise itself when the catalogue does not have it."""
+        exercise = self.exercise
+        if isinstance(exercise, Exercise) and exercise.name not in EXERCISE_NAMES:
+            return exercise
+        return None
 
 
 def recording_path(folder: Path, exercise: str | None, started: datetime) -> Path:
@@ -72,7 +86,7 @@ class LiveFeed:
 
     def __init__(self, setup: LiveSetup, *, clock: Clock, utc_now: Callable[[], datetime] = _utc_now) -> None:
         self.title = "live"
-        self.exercise = setup.exercise
+        self.exercise = setup.exercise_name
         self.sensors: tuple[Capabilities, ...] = ()
         self.path = setup.out
         self.ended = False
@@ -132,7 +146,8 @@ class LiveFeed:
             app_version=__version__,
             origin=self._setup.origin,
             started_utc=started_utc.isoformat(timespec="milliseconds"),
-            exercise=self._setup.exercise,
+            exercise=self._setup.exercise_name,
+            own_exercise=self._setup.own_exercise,
             sensors=(sensor_header(capabilities, address=sensor.address),),
             calibration=self._setup.calibration,
             reference=self._setup.reference,
