@@ -46,6 +46,15 @@ OTHER_HEIGHT_STEADY_M = 0.12
 LONGEST_SHARP_S = 8.0
 """... as far as height can be told: integrated twice, an offset grows with the square of time."""
 
+FEWEST_STEPS = 6
+"""One that goes up and down this often is walking; a repetition goes out and back."""
+
+SWING_SHARE = 0.3
+"""Of the fastest vertical speed of a movement; slower ups and downs are wobble."""
+
+SLOWEST_STEP_MPS = 0.12
+"""... and so is whatever is slower than any step."""
+
 FAR_FROM_START_DEG = 55.0
 """One that begins this far from the exercise's start position is no repetition of it."""
 
@@ -167,7 +176,7 @@ class Attitude:
         turned_deg = angle_deg(up, up[0])
         if float(turned_deg[-1]) > OTHER_POSITION_DEG or float(turned_deg.max()) > self._most_turned_deg:
             return True
-        if self._far_from_start(up[0]):
+        if self._far_from_start(up[0]) or _swings(rows[:, _VERTICAL]) >= FEWEST_STEPS:
             return True
         # Whoever was followed on height has come back to it.
         sharp = rep.range_m is None and len(rows) <= LONGEST_SHARP_S * HOP_RATE_HZ
@@ -323,6 +332,17 @@ def _net_height_m(vertical_mps2: NDArray[np.float64]) -> float:
     velocity = np.cumsum(vertical_mps2) / HOP_RATE_HZ
     velocity -= np.linspace(velocity[0], velocity[-1], len(velocity))
     return float(np.sum(velocity) / HOP_RATE_HZ)
+
+
+def _swings(vertical_mps2: NDArray[np.float64]) -> int:
+    """How often a movement changes between going up and going down at speed; 0 where it is not known."""
+    if bool(np.isnan(vertical_mps2).any()):
+        return 0
+    velocity = np.cumsum(vertical_mps2) / HOP_RATE_HZ
+    velocity -= np.linspace(velocity[0], velocity[-1], len(velocity))
+    level = max(SWING_SHARE * float(np.abs(velocity).max()), SLOWEST_STEP_MPS)
+    fast = velocity[np.abs(velocity) >= level]
+    return int(np.count_nonzero(np.diff(np.sign(fast)))) + 1
 
 
 def _heights_m(vertical_mps2: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -91,15 +91,15 @@ def _head_lines(document: "AnalysisDocument") -> Iterator[str]:
     for stream in recording.streams:
         yield from _wrapped(f"{stream.kind} {stream.rate_hz:g} Hz: {', '.join(_sites(stream))}", indent=2)
     if recording.movement_signal is not None:
-        counted = f"counted on {recording.movement_signal.replace('_', ' ')}"
-        yield from _wrapped(f"{counted}; {_ALIGNMENTS[recording.alignment]}", indent=2)
+        signal = recording.movement_signal.replace("_", " ").replace("emg", "EMG")
+        yield from _wrapped(f"counted on {signal}; {_alignment(recording.alignment)}", indent=2)
 
 
-_ALIGNMENTS = {
-    None: "how the pelvis sensor sits is not known",
-    "standing-and-bows": "how the pelvis sensor sits is known from standing and bows",
-    "repetitions": "how the pelvis sensor sits was learnt from the first repetitions",
-}
+def _alignment(method: str | None) -> str:
+    """Say what the place of the pelvis sensor is known from."""
+    if method is None:
+        return "alignment of the pelvis sensor not known"
+    return f"alignment of the pelvis sensor from {method.replace('-', ' ')}"
 
 
 def _sites(stream: "StreamDocument") -> list[str]:

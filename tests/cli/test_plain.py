@@ -11,6 +11,7 @@ from emgmon.events import (
     LinkState,
     Metric,
     MovementComputed,
+    MovementSignal,
     NotificationRejected,
     Quality,
     RepCompleted,
@@ -65,8 +66,8 @@ def test_what_was_not_measured_is_said_to_be_so_and_never_zero():
     assert "glute share not measured " in line(a_rep(metrics=())).text
 
 
-def test_a_repetition_that_does_not_count_says_why():
-    assert line(a_rep(excluded="samples are missing")).text.endswith("(does not count: samples are missing)")
+def test_a_repetition_that_does_not_vote_says_why():
+    assert line(a_rep(excluded="samples are missing")).text.endswith("(left out: samples are missing)")
 
 
 def test_the_side_is_told_where_there_is_one():
@@ -102,4 +103,4 @@ def test_whatever_else_is_worth_a_line_is_no_result():
 
 def test_curves_are_worth_no_line():
     assert line(EnvelopeComputed(0, 1, 0, np.zeros((1, 2)), np.zeros((1, 2)))) is None
-    assert line(MovementComputed(0, "pelvis_height", np.zeros(1))) is None
+    assert line(MovementComputed(0, MovementSignal.PELVIS_HEIGHT, np.zeros(1))) is None

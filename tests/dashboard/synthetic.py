@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from emgmon.events import (
     LinkState,
     Metric,
     MovementComputed,
+    MovementSignal,
     Quality,
     RepCompleted,
     Rewound,
@@ -77,7 +78,7 @@ SENTENCES = {
 
 
 def emg_rep(
-    number: int, *, share: float, set_number: int = 1, start_s: float = 0.0, **changes: object
+    number: int | None, *, share: float, set_number: int = 1, start_s: float = 0.0, **changes: object
 ) -> RepCompleted:
     verdict = Verdict.GLUTE_LED if share > 63 else Verdict.SHARED if share >= 53 else Verdict.BACK_LED
     glute = 30.0 + share / 4
@@ -100,6 +101,28 @@ def emg_rep(
         ),
     }
     return RepCompleted(**(facts | changes))  # type: ignore[arg-type]
+
+
+PARTIAL = "partial: 38 % of the usual range of this set"
+
+
+def partial_rep(*, set_number: int = 1, start_s: float = 0.0) -> RepCompleted:
+    """A movement that is shown but not counted."""
+    return emg_rep(None, share=60, set_number=set_number, start_s=start_s, uncounted=PARTIAL)
+
+
+def pelvis(rotation_deg: float, tilt_deg: float) -> tuple[Metric, ...]:
+    """What a leg lift shows of the pelvis."""
+    return (
+        measured("pelvis_rotation_range_deg", rotation_deg),
+        measured("pelvis_anterior_change_deg", tilt_deg),
+    )
+
+
+def leg_lift(number: int, side: str, *, share: float = 60, start_s: float = 0.0) -> RepCompleted:
+    """A repetition of an exercise in which a leg moves and the pelvis should not."""
+    rep = emg_rep(number, share=share, start_s=start_s, side=side)
+    return replace(rep, metrics=(*rep.metrics, *pelvis(12.4, 4.4)))
 
 
 def motion_rep(
@@ -190,7 +213,7 @@ class Script:
             for stream in self.capabilities.streams:
                 if stream.kind is StreamKind.IMU:
                     height = 0.42 * (effort[hops] - (not self._has_emg)) * (1 if self._has_emg else -1)
-                    yield end_s, MovementComputed(first, "pelvis_height", height)
+                    yield end_s, MovementComputed(first, MovementSignal.PELVIS_HEIGHT, height)
                 else:
                     yield end_s, self._envelope(stream, first, effort[hops], share[hops], noise[hops])
 

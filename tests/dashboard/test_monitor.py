@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from emgmon.dashboard.widgets.lines import LinesWidget
-from emgmon.events import LinkChanged, LinkState, MovementComputed, NotificationRejected, SamplesLost
+from emgmon.events import (
+    LinkChanged,
+    LinkState,
+    MovementComputed,
+    MovementSignal,
+    NotificationRejected,
+    SamplesLost,
+)
 from tests.dashboard.driving import running
 from tests.dashboard.synthetic import (
     BOTH_SIDES,
@@ -319,7 +326,7 @@ async def test_while_hops_come_only_the_parts_that_show_them_are_drawn(
             original(self)
 
         monkeypatch.setattr(LinesWidget, "redraw", noted)
-        feed.pending.append(MovementComputed(1000, "pelvis_height", np.zeros(2)))
+        feed.pending.append(MovementComputed(1000, MovementSignal.PELVIS_HEIGHT, np.zeros(2)))
         await run.settle()
         assert {name for name in redrawn if not name.startswith("trace-")} <= {"status", "keys"}
         assert "trace-0" in redrawn

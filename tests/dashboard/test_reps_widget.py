@@ -3,13 +3,17 @@ import pytest
 from emgmon.dashboard.view import SessionView
 from emgmon.dashboard.widgets.lines import Line
 from emgmon.dashboard.widgets.reps import RepList
-from emgmon.events import SessionEnded, Verdict
+from emgmon.events import MovementSignal, RepWithdrawn, SessionEnded, Verdict
 from tests.dashboard.synthetic import (
     GLUTE_AND_BACK,
     IMU_ONLY,
+    PARTIAL,
     emg_rep,
+    leg_lift,
     measured,
     motion_rep,
+    partial_rep,
+    pelvis,
     tempo,
     unmeasured,
 )
@@ -22,9 +26,13 @@ def text(line: Line) -> str:
 
 
 def lines(
-    *reps: object, width: int = NARROW, height: int = 12, sensor: object = GLUTE_AND_BACK
+    *reps: object,
+    width: int = NARROW,
+    height: int = 12,
+    sensor: object = GLUTE_AND_BACK,
+    signal: MovementSignal = MovementSignal.PELVIS_HEIGHT,
 ) -> list[Line]:
-    view = SessionView(sensors=(sensor,), reps=list(reps))  # type: ignore[arg-type]
+    view = SessionView(sensors=(sensor,), movements=list(reps), movement_signal=signal)  # type: ignore[arg-type]
     return list(RepList().draw(view, width, height))
 
 
@@ -155,4 +163,74 @@ def test_an_empty_list_says_so_and_says_it_differently_at_the_end() -> None:
     assert "none yet" in text(list(widget.draw(view, NARROW, 8))[-1])
     view.apply(SessionEnded(5.0))
     assert "none counted" in text(list(widget.draw(view, NARROW, 8))[-1])
+    assert widget.facts(view) != before
+
+
+@pytest.mark.parametrize("sensor", [GLUTE_AND_BACK, IMU_ONLY], ids=["emg", "imu"])
+def test_what_is_not_counted_is_grey_and_has_a_reason_but_no_number(sensor: object) -> None:
+    before, row, after = lines(emg_rep(1, share=60), partial_rep(), emg_rep(2, share=60), sensor=sensor)[2:]
+    assert {tone for _, tone in row} == {"dim"}
+    assert "· partial: 38 % of the us" in text(row)
+    assert "0:00" not in text(row) or sensor is IMU_ONLY
+    assert (text(before).split()[0], text(after).split()[0]) == ("1", "2")
+
+
+def test_with_room_the_reason_is_whole_and_the_time_stands_where_times_do() -> None:
+    _, row = rows(emg_rep(1, share=60), partial_rep(start_s=65.0), width=WIDE)
+    assert row == f"        1:05  · not counted: {PARTIAL}"
+
+
+@pytest.mark.parametrize("width", [44, NARROW, WIDE, 113])
+@pytest.mark.parametrize("sensor", [GLUTE_AND_BACK, IMU_ONLY], ids=["emg", "imu"])
+def test_a_very_long_reason_is_cut(width: int, sensor: object) -> None:
+    (row,) = rows(emg_rep(None, share=60, uncounted="very " * 60), width=width, sensor=sensor)
+    assert len(row) == width
+    assert row.endswith("…")
+
+
+@pytest.mark.parametrize(("origin", "mark"), [("added", "+"), ("moved", "*"), ("found", " ")])
+def test_a_repetition_corrected_by_hand_is_marked_and_nothing_moves(origin: str, mark: str) -> None:
+    (row,) = rows(emg_rep(12, share=60, origin=origin, side="left"))
+    assert row.startswith(f" 12L{mark}■")
+
+
+def test_a_leg_lift_shows_how_the_pelvis_moved_along() -> None:
+    rep = leg_lift(1, "left")
+    titles, row = (text(line) for line in lines(rep, width=113, signal=MovementSignal.PELVIS_TILT)[1:3])
+    assert titles.index("rot.") + 4 == row.index("12°") + 3
+    assert titles.index("tilt") + 4 == row.index("+4°") + 3
+    assert "travel" not in titles
+
+
+def test_a_leg_lift_without_electrodes_shows_it_too() -> None:
+    rep = motion_rep(1)
+    rep = emg_rep(1, share=60, metrics=(*rep.metrics, *pelvis(12.4, -4.4)))
+    for width in (44, NARROW, WIDE):
+        (row,) = rows(rep, sensor=IMU_ONLY, width=width, signal=MovementSignal.PELVIS_ROTATION)
+        assert "12°  -4°" in row
+        assert len(row.rstrip()) <= width
+
+
+def test_an_exercise_followed_on_pitch_shows_its_range() -> None:
+    rep = emg_rep(1, share=60, metrics=(measured("pelvis_pitch_range_deg", 37.6), *tempo()))
+    titles, row = (
+        text(line) for line in lines(rep, sensor=IMU_ONLY, signal=MovementSignal.PELVIS_PITCH)[1:3]
+    )
+    assert titles.endswith("   pitch")
+    assert row.endswith("     38°")
+
+
+def test_what_the_pelvis_did_is_a_dash_where_it_was_not_measured_and_never_0() -> None:
+    rep = emg_rep(
+        1, share=60, metrics=(unmeasured("pelvis_rotation_range_deg", "needs a gyroscope"), *tempo())
+    )
+    (row,) = rows(rep, sensor=IMU_ONLY, signal=MovementSignal.PELVIS_TILT)
+    assert row.split()[-2:] == ["–", "–"]
+
+
+def test_the_list_is_drawn_anew_when_one_is_taken_back() -> None:
+    view, widget = SessionView(sensors=(GLUTE_AND_BACK,)), RepList()
+    view.apply(emg_rep(1, share=60))
+    before = widget.facts(view)
+    view.apply(RepWithdrawn(1, 1, 0.0, 3.0, PARTIAL))
     assert widget.facts(view) != before

@@ -1,9 +1,10 @@
 import numpy as np
+import pytest
 
-from emgmon.dashboard.plots import Tops, choose_plots
+from emgmon.dashboard.plots import Plot, Tops, choose_plots
 from emgmon.dashboard.view import SessionView
-from emgmon.events import EnvelopeComputed
-from tests.dashboard.synthetic import GLUTE_AND_BACK
+from emgmon.events import EnvelopeComputed, MovementComputed, MovementSignal
+from tests.dashboard.synthetic import GLUTE_AND_BACK, IMU_ONLY
 
 
 def view_of(glute_pct: float, back_pct: float) -> SessionView:
@@ -49,3 +50,63 @@ def test_a_scale_stays_while_nothing_is_measured() -> None:
 
 def test_a_peak_beyond_every_step_is_shown_on_the_largest() -> None:
     assert tops_of(view_of(1e9, 0.0), Tops())[0] == 1000.0
+
+
+def movement_plot(signal: MovementSignal, *values: float) -> Plot:
+    view = SessionView(sensors=(IMU_ONLY,))
+    view.apply(MovementComputed(0, signal, np.array(values)))
+    (plot,) = choose_plots(view, Tops())
+    return plot
+
+
+@pytest.mark.parametrize(
+    ("signal", "title", "unit"),
+    [
+        (MovementSignal.PELVIS_HEIGHT, "PELVIS HEIGHT", "cm"),
+        (MovementSignal.PELVIS_PITCH, "PELVIS PITCH", "°"),
+        (MovementSignal.PELVIS_ROTATION, "PELVIS ROTATION", "°"),
+        (MovementSignal.PELVIS_TILT, "PELVIS TILT", "°"),
+        (MovementSignal.THIGH_PITCH, "THIGH PITCH", "°"),
+        (MovementSignal.EMG_ENVELOPE, "MUSCLE ACTIVITY", "µV"),
+    ],
+)
+def test_every_signal_is_named_with_its_unit(signal: MovementSignal, title: str, unit: str) -> None:
+    plot = movement_plot(signal, 0.0, 0.4)
+    assert (plot.title, plot.unit) == (title, unit)
+    assert plot.scale is not None
+
+
+@pytest.mark.parametrize(
+    ("lowest", "highest", "low", "high"),
+    [
+        # A pelvis that hardly tilts is seen to tilt; one that rotates from side to side fits, too.
+        (0.0, 6.3, 0.0, 8.0),
+        (-3.0, 33.0, -10.0, 40.0),
+        (0.0, 41.0, 0.0, 60.0),
+        (-58.0, 61.0, -60.0, 90.0),
+        (-179.0, 179.0, -180.0, 180.0),
+        (0.1, 0.2, 0.0, 4.0),
+    ],
+)
+def test_a_scale_of_degrees_fits_the_curve_in_round_steps(
+    lowest: float, highest: float, low: float, high: float
+) -> None:
+    scale = movement_plot(MovementSignal.PELVIS_TILT, lowest, highest).scale
+    assert scale is not None
+    assert (scale.low, scale.high) == (low, high)
+
+
+def test_muscle_activity_stands_on_nought() -> None:
+    plot = movement_plot(MovementSignal.EMG_ENVELOPE, 30.0, 180.0)
+    assert plot.filled
+    assert plot.scale is not None
+    assert (plot.scale.low, plot.scale.high) == (0, 200.0)
+
+
+def test_a_signal_that_was_never_measured_has_no_scale() -> None:
+    assert movement_plot(MovementSignal.THIGH_PITCH, np.nan, np.nan).scale is None
+
+
+def test_before_the_first_hop_nobody_knows_what_will_be_followed() -> None:
+    (plot,) = choose_plots(SessionView(sensors=(IMU_ONLY,)), Tops())
+    assert (plot.title, plot.unit, plot.scale) == ("MOVEMENT", "", None)

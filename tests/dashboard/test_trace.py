@@ -9,7 +9,7 @@ import pytest
 from emgmon.dashboard.plots import Tops, choose_plots
 from emgmon.dashboard.view import SessionView
 from emgmon.dashboard.widgets.trace import Trace
-from emgmon.events import EnvelopeComputed, MovementComputed
+from emgmon.events import EnvelopeComputed, MovementComputed, MovementSignal
 from tests.dashboard.synthetic import BOTH_SIDES, GLUTE_AND_BACK, IMU_ONLY, emg_rep
 
 AXIS = 5
@@ -101,7 +101,7 @@ def test_how_the_hops_were_delivered_makes_no_difference(n_hops: int) -> None:
 
 def test_pelvis_height_is_a_line_between_round_centimetres() -> None:
     view = SessionView(sensors=(IMU_ONLY,))
-    view.apply(MovementComputed(0, "pelvis_height", np.repeat([-0.4, 0.0], 500)))
+    view.apply(MovementComputed(0, MovementSignal.PELVIS_HEIGHT, np.repeat([-0.4, 0.0], 500)))
     rows = with_axis(view)
     assert [row[:AXIS] for row in rows[1:]] == ["   0┤", " -40┤"]
     assert [row[AXIS:] for row in rows[1:]] == ["     ⡏⠉⠉⠉⠉", "⣀⣀⣀⣀⣀⡇    "]

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from emgmon.dashboard.view import SessionView, metric_value
 from emgmon.events import (
@@ -12,7 +14,9 @@ from emgmon.events import (
     LinkChanged,
     LinkState,
     MovementComputed,
+    MovementSignal,
     NotificationRejected,
+    RepWithdrawn,
     Rewound,
     SamplesLost,
     SessionEnded,
@@ -20,10 +24,12 @@ from emgmon.events import (
 from tests.dashboard.synthetic import (
     GLUTE_AND_BACK,
     IMU_ONLY,
+    PARTIAL,
     Script,
     closed_set,
     emg_rep,
     measured,
+    partial_rep,
     unmeasured,
 )
 
@@ -119,6 +125,74 @@ def test_after_rewinding_the_session_is_told_anew_and_comes_out_the_same() -> No
     )
 
 
+def test_what_is_not_counted_is_seen_but_is_no_repetition() -> None:
+    view = view_of(emg_rep(1, share=60), partial_rep(), emg_rep(2, share=60))
+    assert [rep.number for rep in view.movements] == [1, None, 2]
+    assert [rep.number for rep in view.reps] == [1, 2]
+    assert view.n_reps_in_set == 2
+    assert view.n_uncounted_in_set(1) == 1
+
+
+def withdrawn(number: int, *, set_number: int = 1) -> RepWithdrawn:
+    return RepWithdrawn(set_number, number, 0.0, 3.0, PARTIAL)
+
+
+def test_a_repetition_taken_back_keeps_its_place_and_reason_and_later_ones_move_up() -> None:
+    reps = [emg_rep(number, share=60, start_s=4.0 * number) for number in (1, 2, 3)]
+    view = view_of(*reps, withdrawn(2))
+    assert [(rep.start_s, rep.number, rep.uncounted) for rep in view.movements] == [
+        (4.0, 1, None),
+        (8.0, None, PARTIAL),
+        (12.0, 2, None),
+    ]
+
+
+def test_taking_back_touches_no_other_set() -> None:
+    view = view_of(emg_rep(1, share=60), emg_rep(1, share=60, set_number=2), withdrawn(1, set_number=2))
+    assert [(rep.set_number, rep.number) for rep in view.movements] == [(1, 1), (2, None)]
+    # Of the second set nothing is left, so the first one is the set that counts again.
+    assert (view.set_number, view.n_reps_in_set) == (1, 1)
+
+
+def test_a_session_of_which_every_repetition_was_taken_back_has_counted_nothing() -> None:
+    view = view_of(emg_rep(1, share=60), withdrawn(1))
+    assert view.set_number is None
+    assert view.n_reps_in_set == 0
+    assert view.newest is not None
+
+
+@given(st.lists(st.integers(0, 9), max_size=40))
+def test_whatever_is_taken_back_numbers_run_on_without_holes(chosen: list[int]) -> None:
+    """0 is a new repetition, 1 a partial one; anything else takes back one of those there are."""
+    view, n_counted = view_of(), 0
+    for choice in chosen:
+        if choice > 1 and n_counted:
+            view.apply(withdrawn(1 + choice % n_counted))
+            n_counted -= 1
+        elif choice == 1:
+            view.apply(partial_rep())
+        else:
+            n_counted += 1
+            view.apply(emg_rep(n_counted, share=60))
+    assert [rep.number for rep in view.reps] == list(range(1, n_counted + 1))
+
+
+def test_every_change_of_the_list_is_noticed_also_after_rewinding() -> None:
+    events: list[Event] = [emg_rep(1, share=60), withdrawn(1), Rewound(), emg_rep(1, share=60)]
+    view, seen = view_of(), [0]
+    for event in events:
+        view.apply(event)
+        seen.append(view.movements_revision)
+    assert len(set(seen)) == len(seen)
+
+
+def test_a_session_with_movements_taken_back_comes_out_the_same_when_told_anew() -> None:
+    events: list[Event] = [emg_rep(1, share=60), partial_rep(), emg_rep(2, share=50), withdrawn(1)]
+    once, twice = view_of(*events), view_of(*events, Rewound(), *events)
+    assert twice.movements == once.movements
+    assert [rep.number for rep in once.movements] == [None, None, 1]
+
+
 def test_rewinding_keeps_the_link_and_the_sensors() -> None:
     view = view_of(LinkChanged(0, LinkState.STREAMING), emg_rep(1, share=60), SessionEnded(1.0), Rewound())
     assert view.link is not None
@@ -129,7 +203,7 @@ def test_rewinding_keeps_the_link_and_the_sensors() -> None:
 
 def test_movement_moves_the_end_of_the_session_on() -> None:
     view = SessionView(sensors=(IMU_ONLY,))
-    view.apply(MovementComputed(0, "pelvis_height", np.zeros(250)))
+    view.apply(MovementComputed(0, MovementSignal.PELVIS_HEIGHT, np.zeros(250)))
     assert view.end_s == 2.5
     assert not view.has_emg
 

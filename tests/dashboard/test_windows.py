@@ -1,10 +1,19 @@
 """The screen in windows of every size: what is on it is whole, and what has no room gives way in order."""
 
+import numpy as np
 import pytest
 from rich.cells import cell_len
 
 from emgmon.dashboard.widgets.lines import LinesWidget
-from emgmon.events import BatteryRead, NotificationRejected, SamplesLost
+from emgmon.events import (
+    BatteryRead,
+    Event,
+    MovementComputed,
+    MovementSignal,
+    NotificationRejected,
+    RepWithdrawn,
+    SamplesLost,
+)
 from tests.dashboard.driving import Run, running
 from tests.dashboard.synthetic import (
     BOTH_SIDES,
@@ -17,6 +26,9 @@ from tests.dashboard.synthetic import (
     SyntheticTransport,
     closed_set,
     emg_rep,
+    leg_lift,
+    motion_rep,
+    partial_rep,
 )
 
 MID_SET_S = LEAD_S + 3 * REP_S + 0.5
@@ -142,3 +154,68 @@ async def test_five_hundred_repetitions_and_a_very_long_sentence_fit(size: tuple
         assert "This is said" in shown(run, "verdict")
         assert "…" in shown(run, "verdict")
         assert cut_off(run) == []
+
+
+def alternating(signal: MovementSignal) -> list[Event]:
+    """Five repetitions of both sides, one of them by hand and one taken back, and a partial one."""
+    reps = [leg_lift(n, "left" if n % 2 else "right", start_s=4.0 * n) for n in range(1, 6)]
+    by_hand = emg_rep(6, share=60, start_s=24.0, side="right", origin="added")
+    taken_back = RepWithdrawn(1, 2, 8.0, 11.0, "begun in another position than the rest of this set")
+    return [
+        MovementComputed(0, signal, np.linspace(-4.0, 31.0, 1000)),
+        *reps[:3],
+        partial_rep(start_s=15.0),
+        *reps[3:],
+        by_hand,
+        taken_back,
+        closed_set([*reps, by_hand]),
+    ]
+
+
+@pytest.mark.parametrize("capabilities", [BOTH_SIDES, IMU_ONLY], ids=["emg", "imu"])
+@pytest.mark.parametrize("signal", list(MovementSignal))
+@pytest.mark.parametrize("size", [*SIZES, (76, 24), (110, 30)])
+async def test_nothing_is_cut_off_whatever_is_followed(
+    size: tuple[int, int], signal: MovementSignal, capabilities: object
+) -> None:
+    script = Script(capabilities, shares=())  # type: ignore[arg-type]
+    events = alternating(signal)
+    async with running(SyntheticFeed(script, pending=events[:-1]), size) as run:
+        assert cut_off(run) == []
+        assert "L 3 R 2" in shown(run, "counter")
+        run.feed.pending.append(events[-1])
+        await run.until(lambda: bool(run.app.view.sets))
+        await run.settle()
+        assert cut_off(run) == []
+        assert "repetitions 6" in shown(run, "summary")
+
+
+async def test_a_repetition_taken_back_is_seen_to_be_and_later_ones_move_up() -> None:
+    feed = SyntheticFeed(Script(GLUTE_AND_BACK, shares=()))
+    async with running(feed, (160, 48)) as run:
+        feed.pending += [emg_rep(number, share=60, start_s=4.0 * number) for number in (1, 2, 3)]
+        await run.until(lambda: len(run.app.view.reps) == 3)
+        await run.settle()
+        before = shown(run, "counter")
+        feed.pending.append(RepWithdrawn(1, 2, 8.0, 11.0, "partial: 40 % of the usual range of this set"))
+        await run.until(lambda: len(run.app.view.reps) == 2)
+        await run.settle()
+        assert shown(run, "counter") != before
+        assert "0:08 · not counted: partial: 40 % of the usual range of this set" in shown(run, "reps")
+        assert "2 0:12" in shown(run, "reps")
+        assert "LAST REP" in shown(run, "verdict")
+        assert shown(run, "verdict").split("LAST REP")[1].split()[1] == "2"
+
+
+async def test_motion_alone_shows_leg_lifts_in_a_small_window() -> None:
+    events: list[Event] = [
+        MovementComputed(0, MovementSignal.THIGH_PITCH, np.linspace(0.0, 31.0, 1000)),
+        motion_rep(1),
+        leg_lift(2, "left"),
+    ]
+    feed = SyntheticFeed(Script(IMU_ONLY, shares=()), pending=events)
+    async with running(feed) as run:
+        await run.until(lambda: len(run.app.view.reps) == 2)
+        await run.settle()
+        assert "THIGH PITCH °" in shown(run, "trace-0")
+        assert "rot. tilt 1 0:00 1.2 0.4 1.4 – – 2L 0:00 1.2 0.4 1.4 12° +4°" in shown(run, "reps")

@@ -5,8 +5,8 @@ import math
 import pytest
 
 from emgmon.dashboard import words
-from emgmon.events import LinkState, Verdict
-from tests.dashboard.synthetic import measured
+from emgmon.events import LinkState, MovementSignal, Verdict
+from tests.dashboard.synthetic import emg_rep, measured
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,34 @@ def test_every_state_and_verdict_has_a_word_and_a_mark_of_its_own() -> None:
     assert len(set(words.LINK_WORDS.values())) == len(LinkState)
     assert set(words.VERDICT_MARKS) == set(words.VERDICT_WORDS) == set(words.VERDICT_TONES) == set(Verdict)
     assert len(set(words.VERDICT_MARKS.values())) == len(Verdict)
+
+
+def test_every_movement_signal_has_words_of_its_own() -> None:
+    assert set(words.SIGNAL_WORDS) == set(MovementSignal)
+    assert len(set(words.SIGNAL_WORDS.values())) == len(MovementSignal)
+
+
+@pytest.mark.parametrize(
+    ("value", "plain", "signed"),
+    [(4.4, "4°", "+4°"), (-4.4, "-4°", "-4°"), (0.2, "0°", "0°"), (-0.2, "0°", "0°"), (None, "–", "–")],
+)
+def test_angles_are_whole_degrees_and_changes_have_a_sign(
+    value: float | None, plain: str, signed: str
+) -> None:
+    assert words.degrees(value) == plain
+    assert words.degrees(value, signed=True) == signed
+
+
+@pytest.mark.parametrize(
+    ("sides", "expected"),
+    [
+        (("left", "right", "left"), "L 2  R 1"),
+        # The other leg may have worked without a sensor to see it: no 0 is said of it.
+        (("right", "right"), "R 2"),
+        (("left", None), "L 1  ? 1"),
+        ((None, None), ""),
+        ((), ""),
+    ],
+)
+def test_sides_are_counted_as_far_as_they_are_known(sides: tuple[str | None, ...], expected: str) -> None:
+    assert words.sides([emg_rep(1, share=60, side=side) for side in sides]) == expected

@@ -17,8 +17,9 @@ Did the glutes do this repetition, or did the lower back take it over?
 [b]Curves[/b]
 How active each muscle is, ten seconds back to now, the newest on the right. 100 % is [b]your \
 reference[/b]: the contraction you made for calibration. Without a calibration the curve is in \
-microvolt (µV), and glute and back cannot be compared. Without muscle sensors you see the height of \
-the pelvis instead.
+microvolt (µV), and glute and back cannot be compared. Below them, where there is room, or alone \
+without muscle sensors, you see the movement that repetitions are found on: the height of the pelvis \
+(cm), the turning of pelvis or thigh (°), or muscle activity.
 Two sides share a plot: the left as a full line, the right as a dotted one. A dotted upright line is \
 the end of a counted repetition. Slanted lines (╱╱╱) mean that nothing was measured: samples were \
 lost or an electrode was loose.
@@ -40,15 +41,28 @@ the same electrodes.
     [b]○[/b] no reference   no reference set of yours is known for this exercise
     [b]∅[/b] left out       counted, but disturbed; it does not vote
 
+[b]Repetitions[/b]
+L and R are the side that worked, where it is known. Grey, without a number:
+    [b]·[/b] not counted    a partial repetition, or a movement that the rest of the set shows to be none; \
+one that was counted at first is taken back, and later ones move up
+Corrected by hand, behind the number:
+    [b]+[/b] added          [b]*[/b] edges moved
+
 [b]Not measured[/b]
 Where there is no figure you see – or the words "not measured". It never means 0.
 
 [b]Top line[/b]
 State of the link, name of the sensor or of the file, samples lost, battery, time of the session.
 
+[b]The pelvis[/b]
+Where a leg is lifted the pelvis should stay quiet. Two figures show how much it moved along, in \
+degrees: [b]rot.[/b], how far it rotated to and fro, and [b]tilt[/b], how much further it tipped \
+forwards (+) or backwards (-) from the start to the turn of the repetition.
+In all other exercises the pelvis is what moves: you see how far it travelled (cm) or pitched (°). \
+How far is shown, never rewarded.
+
 [b]Motion only[/b]
-Each repetition has its start, the seconds of lifting, holding and returning, and how far the pelvis \
-travelled. Travel is shown, never rewarded.
+Each repetition has its start and the seconds of lifting, holding and returning.
 
 [b]Keys[/b]
     q, Ctrl-C        leave; a second time: at once
