@@ -14,6 +14,7 @@ from benchmarks.rewritten import (
     adc_channel,
     exercise_tilt_deg,
     exercise_unit,
+    labelled_tilt_deg,
     lying_still,
     read_table,
     volt_channel,
@@ -103,7 +104,9 @@ def prone_units(data: Path) -> Iterator[RepSet]:
     spans, sets = _exercise_labels(folder / "prone_hip_extension_reps.csv")
     sources = [folder / f"prone_hip_extension_unit{number}.csv.gz" for number in range(1, 6)]
     swings_deg = [exercise_tilt_deg(source) for source in sources]
+    kinds = [[one for one in spans if of.start_s <= one.start_s < of.end_s] for of in sets]
     for source, swing_deg in zip(sources, swings_deg, strict=True):
+        tilts = "/".join(f"{labelled_tilt_deg(source, kind):.0f}" for kind in kinds)
         for n_axes, worn in ((6, "six axes"), (3, "accelerometer")):
             yield RepSet(
                 part="prone",
@@ -114,7 +117,7 @@ def prone_units(data: Path) -> Iterator[RepSet]:
                 edges=spans,
                 sets=sets,
                 headline=swing_deg == max(swings_deg),
-                note=f"swings {swing_deg:.1f}°",
+                note=f"swings {swing_deg:.1f}°, in labels {tilts}°; counted",
             )
 
 
@@ -171,7 +174,8 @@ def emg_alone(data: Path) -> Iterator[RepSet]:
             known = None if task == "gait" else knee_cycles(path)
             yield _on_emg(path, _as_is(path), known, headline=task == "seated_knee_extension")
     counts, back = data / "bursts_fatigue_ecg", data / "back_lifting"
-    yield _on_emg(counts / "emg_bursts.csv.gz", _adc(counts / "emg_bursts.csv.gz", 16), (10, 10))
+    bursts = counts / "emg_bursts.csv.gz"
+    yield _on_emg(bursts, _adc(bursts, 16), (9, 9), note="9 stand three times above the rest")
     yield _on_emg(
         counts / "emg_fatigue.csv.gz", _adc(counts / "emg_fatigue.csv.gz", 12), None, note="about 30"
     )

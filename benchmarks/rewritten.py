@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.scoring import Span
 from emgmon.virtual.athlete import perform
 from emgmon.virtual.params import AthleteParams
 from firmware_protocol.capabilities import Quantity
@@ -53,18 +54,30 @@ def exercise_tilt_deg(source: Path, *, window_s: float = 10.0) -> float:
 
     Looks at no label and counts nothing.
     """
-    acc = read_table(source)[:, 1:4]
-    n_smooth, n_window = int(0.6 * EXERCISE_RATE_HZ), int(window_s * EXERCISE_RATE_HZ)
+    slow, n_window = _gravity(source), int(window_s * EXERCISE_RATE_HZ)
+    windows = [slow[first : first + n_window] for first in range(0, len(slow) - n_window + 1, n_window)]
+    return float(np.median([_largest_deg(window, np.median(window, axis=0)) for window in windows]))
+
+
+def labelled_tilt_deg(source: Path, spans: Sequence[Span]) -> float:
+    """How far gravity turns within labelled repetitions, from where each begins; median."""
+    slow = _gravity(source)
+    rows = [slow[int(one.start_s * EXERCISE_RATE_HZ) : int(one.end_s * EXERCISE_RATE_HZ)] for one in spans]
+    return float(np.median([_largest_deg(of, of[0]) for of in rows]))
+
+
+def _gravity(source: Path) -> NDArray[np.float64]:
+    """Direction of the acceleration averaged over 0.6 s, shape (n, 3)."""
+    acc, n_smooth = read_table(source)[:, 1:4], int(0.6 * EXERCISE_RATE_HZ)
     smooth = np.ones(n_smooth) / n_smooth
-    slow = np.column_stack([np.convolve(axis, smooth, mode="valid") for axis in acc.T])
-    slow /= np.linalg.norm(slow, axis=1, keepdims=True)
-    largest = []
-    for first in range(0, len(slow) - n_window + 1, n_window):
-        window = slow[first : first + n_window]
-        usual = np.median(window, axis=0)
-        cosine = np.clip(window @ usual / np.linalg.norm(usual), -1.0, 1.0)
-        largest.append(float(np.degrees(np.arccos(cosine)).max()))
-    return float(np.median(largest))
+    slow = np.column_stack([np.convolve(axis, smooth, mode="same") for axis in acc.T])
+    unit: NDArray[np.float64] = slow / np.linalg.norm(slow, axis=1, keepdims=True)
+    return unit
+
+
+def _largest_deg(directions: NDArray[np.float64], usual: NDArray[np.float64]) -> float:
+    cosine = np.clip(directions @ usual / np.linalg.norm(usual), -1.0, 1.0)
+    return float(np.degrees(np.arccos(cosine)).max())
 
 
 def adc_channel(source: Path, out: Path, *, bits: int) -> Path:

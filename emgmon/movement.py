@@ -249,9 +249,11 @@ def movement_limits(
         on = "the EMG envelope" if source.is_emg else _NAMES[source.signal]
         said.append(f"no six-axis motion sensor on the pelvis: repetitions are counted on {on}")
     if source.is_emg:
+        # A sensor on the pelvis that the repetitions are not found on still measures how it moved.
+        besides = "" if any(stream.site == PELVIS for stream in motion) else ", range and posture"
         said.append(
-            "counted on muscle activity alone: bursts are seen, not movements, so lift, hold and return,"
-            " range and posture are not measured"
+            "counted on muscle activity alone: bursts are seen, not movements, so lift, hold and return"
+            f"{besides} are not measured"
         )
     elif source.accelerometer_only:
         said.append(

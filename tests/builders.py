@@ -29,16 +29,34 @@ def emg_stream(*sites: tuple[str, str | None], rate_hz: float = 1000.0, number: 
     return Stream(number, StreamKind.EMG, SampleFormat.FLOAT32, rate_hz, channels)
 
 
-def pelvis_stream(*, rate_hz: float = 100.0, number: int = IMU) -> Stream:
+def imu_stream(
+    *sites: tuple[str, str | None], n_axes: int = 6, rate_hz: float = 100.0, number: int = IMU
+) -> Stream:
+    """One stream that carries a motion sensor, with a gyroscope or without, for each site."""
+    quantities = (
+        (Quantity.ACCELERATION, Unit.METRE_PER_SECOND_SQUARED),
+        (Quantity.ANGULAR_RATE, Unit.RADIAN_PER_SECOND),
+    )[: n_axes // 3]
     channels = tuple(
-        Channel(quantity, "pelvis", None, axis, unit, 1.0)
-        for quantity, unit in (
-            (Quantity.ACCELERATION, Unit.METRE_PER_SECOND_SQUARED),
-            (Quantity.ANGULAR_RATE, Unit.RADIAN_PER_SECOND),
-        )
+        Channel(quantity, site, side, axis, unit, 1.0)
+        for site, side in sites
+        for quantity, unit in quantities
         for axis in "xyz"
     )
     return Stream(number, StreamKind.IMU, SampleFormat.FLOAT32, rate_hz, channels)
+
+
+def pelvis_stream(*, rate_hz: float = 100.0, number: int = IMU) -> Stream:
+    return imu_stream(("pelvis", None), rate_hz=rate_hz, number=number)
+
+
+def inertial(angle_deg: NDArray[np.float64], *, axis: str = "y", n_axes: int = 6) -> NDArray[np.float32]:
+    """What a sensor says that turns about one of its axes, at 100 Hz, shape (n, n_axes)."""
+    acceleration = 9.80665 * turned_up(angle_deg, axis=axis)
+    # Turned about +y, up goes towards -x; about +x, towards +y.
+    turn_rate = np.zeros_like(acceleration)
+    turn_rate[:, "xyz".index(axis)] = np.gradient(np.radians(angle_deg)) * 100.0
+    return np.concatenate([acceleration, turn_rate], axis=1)[:, :n_axes].astype(np.float32)
 
 
 def capabilities(*streams: Stream) -> Capabilities:

@@ -137,7 +137,7 @@ class _Column:
 
 def _columns(done: "SetDocument") -> list[_Column]:
     """Choose the columns that hold anything in this set; together they never need more than 80 letters."""
-    columns = [_Column("rep", 4, _number)]
+    columns = [_Column("rep", 3, _number)]
     if any(rep.side for rep in done.reps):
         columns.append(_Column("side", 5, lambda rep: rep.side or "", left=True))
     columns += [
@@ -148,7 +148,12 @@ def _columns(done: "SetDocument") -> list[_Column]:
     if _measured(done, SHARE):
         columns.append(_Column("share  95%", 10, _share, group="glute, %"))
     columns += [
-        _Column(title, 4, functools.partial(_degrees, name=name), group="pelvis, degrees")
+        _Column(
+            title,
+            5 if title == "pitch" else 4,
+            functools.partial(_degrees, name=name),
+            group="pelvis, degrees",
+        )
         for title, name in DEGREES
         if _measured(done, name)
     ]
@@ -157,12 +162,12 @@ def _columns(done: "SetDocument") -> list[_Column]:
 
 SHARE = "glute_share_pct"
 DEGREES = (
-    ("tilt", "pelvis_anterior_change_deg"),
+    ("pitch", "pelvis_anterior_change_deg"),
     ("rot.", "pelvis_rotation_range_deg"),
     ("obl.", "pelvis_obliquity_range_deg"),
     ("lum.", "lumbar_extension_deg"),
 )
-"""Title of the column and metric. Tilt and lumbar extension are changes from the start to the turn."""
+"""Title of the column and metric. Pitch and lumbar extension are changes from the start to the turn."""
 SIGNED = frozenset({"pelvis_anterior_change_deg", "lumbar_extension_deg"})
 
 _MARKS = {"added": "+", "moved": "*"}
@@ -258,17 +263,24 @@ def _pelvis_lines(done: "SetDocument") -> Iterator[str]:
         metric = done.summary.get(name)
         if metric is not None and metric.value is not None:
             means.append(f"{words} {_degrees_text(metric.value, name)}°")
+            for reason, count in _reasons(done, name).items():
+                missing.setdefault(f" in {count} of {_reps(len(done.reps))}: {reason}", []).append(words)
         elif metric is not None:
-            missing.setdefault(metric.reason or "", []).append(words)
+            missing.setdefault(f": {metric.reason}" if metric.reason else "", []).append(words)
     if means:
         yield from _wrapped(f"mean {', '.join(means)}", indent=2)
     for reason, parts in missing.items():
-        said = f"{', '.join(parts)} not measured" + (f": {reason}" if reason else "")
-        yield from _wrapped(said, indent=2)
+        yield from _wrapped(f"{', '.join(parts)} not measured{reason}", indent=2)
+
+
+def _reasons(done: "SetDocument", name: str) -> Counter[str]:
+    """Why a figure is missing in some repetitions, and in how many."""
+    lacking = (rep.metrics.get(name) for rep in done.reps)
+    return Counter(m.reason for m in lacking if m is not None and m.value is None and m.reason)
 
 
 PELVIS = {
-    "pelvis_anterior_change_deg": "pelvis tilt",
+    "pelvis_anterior_change_deg": "pelvis pitch change",
     "pelvis_rotation_range_deg": "rotation",
     "pelvis_obliquity_range_deg": "obliquity",
     "lumbar_extension_deg": "lumbar extension",

@@ -71,7 +71,7 @@ def _uncounted(movement: RepCompleted) -> str:
 
 def _withdrawn(rep: RepWithdrawn) -> str:
     return (
-        f"set {rep.set_number} rep {rep.number} taken back  {_span(rep)}  not counted: {rep.reason}"
+        f"set {rep.set_number} rep {rep.number} taken back  {_span(rep)}  {rep.reason}"
         "; later ones of the set move up by one"
     )
 

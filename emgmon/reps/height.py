@@ -11,6 +11,7 @@ from emgmon.dsp.pelvis_motion import PelvisMotionHops
 from emgmon.dsp.timeline import runs
 from emgmon.events import HOP_RATE_HZ
 from emgmon.reps.found import Found, RepFound, RestLeft, RestResumed
+from emgmon.reps.height_edges import hold_around
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class HeightRepsParams:
     """A range of less than this share of what the drifting height showed means that the start was missed."""
     least_return_share: float = 0.05
     """Integrated without any leak, a movement that has undone less than this never came back."""
+    longest_leaked_s: float = 5.0
+    """Who did so for longer has changed position."""
     shortest_hold_s: float = 0.2
     """Shorter stops at the far end are turns, not holds."""
     longest_settling_s: float = 0.3
@@ -50,7 +53,6 @@ class HeightRepsParams:
 
 _LONGEST_REST_HOPS = 60 * HOP_RATE_HZ
 """Rest is remembered this far back; half of it is let go at a time."""
-
 
 _NEW_SET_HOPS = 10 * HOP_RATE_HZ
 """After this long at rest the ranges of what came before no longer say what to expect."""
@@ -211,7 +213,8 @@ class HeightReps:
 
     def finish(self) -> list[Found]:
         """Close a repetition that was only waiting for its end to be placed."""
-        return [self._complete(self._end_at())] if self._state.stage is _Stage.SETTLING else []
+        news = self._complete(self._end_at()) if self._state.stage is _Stage.SETTLING else None
+        return [] if news is None else [news]
 
     def _leaving_m(self) -> float:
         """How far the pelvis has to go before it may be a repetition: more where the ranges are long."""
@@ -342,14 +345,17 @@ class HeightReps:
             start -= 1
         return start
 
-    def _complete(self, end: int) -> Found:
+    def _complete(self, end: int) -> Found | None:
         state, params = self._state, self.params
         fastest_out = _argmax(state.velocity, 0, state.farthest_at)
         start = self._start_at(fastest_out)
         slowest = min(state.velocity[fastest_out], -state.fastest_back)
         gone: Found = RestResumed(state.first_hop + len(state.height) - 1)
         long_enough = end - start >= params.min_duration_s * HOP_RATE_HZ
-        rep = self._phases(start, end) if slowest >= params.min_speed_mps and long_enough else None
+        believed = slowest >= params.min_speed_mps and long_enough
+        rep = self._phases(start, end) if believed else None
+        if rep is None and believed and self._only_seemed_undone(start, end):
+            return None
         if rep is not None and rep.range_m is not None:
             roughly_m = state.farthest - state.rest
             if rep.range_m < params.believed_share * roughly_m:
@@ -361,42 +367,39 @@ class HeightReps:
         self._rest_from(end)
         return gone
 
+    def _only_seemed_undone(self, start: int, end: int) -> bool:
+        """Go on with a movement that never came back, while the curve may have leaked that much.
+
+        Just after a beginning it leaks so fast that half of a slow way out looks undone at its far end.
+        """
+        state = self._state
+        if end - start > self.params.longest_leaked_s * HOP_RATE_HZ:
+            return False
+        now = len(state.height) - 1
+        state.rest += state.height[now] - state.farthest
+        state.stage, state.farthest, state.farthest_at = _Stage.AWAY, state.height[now], now
+        return True
+
     def _phases(self, start: int, end: int) -> RepFound | None:
         """Where the way out ends and the way back begins, when the pelvis stood still at both ends.
 
         Between two moments of rest the offset of the accelerometer is known, so the repetition is
         integrated once more without any leak.
         """
-        state = self._state
+        state, params = self._state, self.params
         acceleration = np.array(state.acceleration[start : end + 1])
         velocity = np.add.accumulate(acceleration + state.offset[start : end + 1]) / HOP_RATE_HZ
         velocity -= np.linspace(velocity[0], velocity[-1], len(velocity))
         height = np.add.accumulate(velocity) / HOP_RATE_HZ
         top = int(np.argmax(height))
-        hold, leave = self._hold_around(top, velocity, acceleration)
-        if leave - hold < self.params.shortest_hold_s * HOP_RATE_HZ:
+        hold, leave = hold_around(top, velocity, acceleration, share=params.edge_acceleration_share)
+        if leave - hold < params.shortest_hold_s * HOP_RATE_HZ:
             hold = leave = top
         first, turn = state.first_hop + start, (hold + leave) // 2
         hops = (first, first + hold, first + turn, first + leave, first + end - start)
-        if float(height[-1]) > (1.0 - self.params.least_return_share) * float(height[top]):
+        if float(height[-1]) > (1.0 - params.least_return_share) * float(height[top]):
             return None
         return RepFound(*hops, range_m=float(height[top]))
-
-    def _hold_around(
-        self, top: int, velocity: NDArray[np.float64], acceleration: NDArray[np.float64]
-    ) -> tuple[int, int]:
-        """Where braking on the way out has died away, and where the push for the way back rises."""
-        out, back = int(np.argmax(velocity[: top + 1])), int(np.argmin(velocity[top:])) + top
-        share = self.params.edge_acceleration_share
-        hold = int(np.argmin(acceleration[out : top + 1])) + out
-        level = share * acceleration[hold]
-        while hold < top and acceleration[hold] < level:
-            hold += 1
-        leave = int(np.argmin(acceleration[top : back + 1])) + top
-        level = share * acceleration[leave]
-        while leave > top and acceleration[leave] < level:
-            leave -= 1
-        return hold, leave
 
     def _rest_from(self, index: int) -> None:
         """Begin to wait for the next repetition, with the hops from `index` on as its past."""

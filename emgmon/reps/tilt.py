@@ -169,6 +169,9 @@ class TiltReps:
         else:
             wrong = [idea for idea, news in heard if idea.refuted and _holds(news, RestResumed)]
             self._ideas = [idea for idea in self._ideas if idea not in wrong] or self._ideas[:1]
+            if self._ideas[0] is not heard[0][0] and self._ideas[0].away:
+                # Rest has been left all the same, as was told before.
+                found = []
         self._ideas = self._ideas[:1] if not self._ideas[0].away else self._ideas
         self._wonder(hop, rows)
         return found

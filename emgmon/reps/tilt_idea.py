@@ -326,11 +326,7 @@ class TiltIdea:
         rep = self._edges(way, back)
         shaking = float(np.mean(state.history[rep[0] : now + 1, SHAKE]))
         # It came home about another axis than the exercise turns about: that home is not the exercise's rest.
-        off_deg = self._off_axis_deg()
-        state.refuted = off_deg > params.most_off_axis_deg
-        if off_deg > 180.0 - params.most_off_axis_deg:
-            # The other way round: what was taken for the far end is where the exercise rests.
-            state.rest = state.history[state.farthest_at, UP].copy()
+        state.refuted = self._off_axis_deg() > params.most_off_axis_deg
         good = (
             not state.refuted
             and shaking <= params.most_shaking_mps2
@@ -354,9 +350,8 @@ class TiltIdea:
             )
             state.ranges = [*state.ranges[-params.remembered_reps + 1 :], state.farthest]
         state.stage, state.still_hops = _Stage.REST, 0
-        if off_deg <= 180.0 - params.most_off_axis_deg:
-            state.settled = state.bottom = state.history[now, UP]
-            state.bottom_deg = way_end_deg
+        state.settled = state.bottom = state.history[now, UP]
+        state.bottom_deg = way_end_deg
         self._forget(min(rep[4], now))
         return found
 

@@ -131,7 +131,7 @@ def test_a_row_holds_times_share_and_the_pelvis() -> None:
         "end",
         "share",
         "95%",
-        "tilt",
+        "pitch",
         "rot.",
         "obl.",
         "verdict",
@@ -142,7 +142,7 @@ def test_a_row_holds_times_share_and_the_pelvis() -> None:
 def test_names_of_groups_stand_over_their_columns() -> None:
     groups, titles = table(a_set(a_rep(1)))[1:3]
     assert groups.index("glute, %") == titles.index("share")
-    assert groups.index("pelvis, degrees") == titles.index("tilt")
+    assert groups.index("pelvis, degrees") == titles.index("pitch")
 
 
 def test_sides_have_a_column_only_where_one_is_known() -> None:
@@ -165,11 +165,11 @@ def test_the_widest_row_there_can_be_fits() -> None:
         "lumbar_extension_deg": metric(-101.0),
     }
     rep = a_rep(
-        100, side="right", start_s=9000.0, turn_s=9001.0, end_s=9002.0, verdict="no-reference",
+        99, side="right", start_s=9000.0, turn_s=9001.0, end_s=9002.0, verdict="no-reference",
         metrics=widest, origin="moved", excluded="EMG samples are missing " * 8,
     )  # fmt: skip
     lines = table(a_set(rep))
-    assert "*100 right" in lines[3]
+    assert "*99 right" in lines[3]
     assert "-101 no-reference" in lines[3]
 
 
@@ -186,15 +186,22 @@ def test_what_no_repetition_has_has_no_column_but_its_reason_once() -> None:
     assert lines[1].split() == ["rep", "start", "turn", "end", "verdict"]
     assert lines[3] == "  glute share not measured: no electrode on the glute"
     assert " ".join(" ".join(lines[4:]).split()) == (
-        f"pelvis tilt, rotation, obliquity, lumbar extension not measured: {reason}"
+        f"pelvis pitch change, rotation, obliquity, lumbar extension not measured: {reason}"
     )
+
+
+def test_a_figure_that_some_repetitions_lack_says_how_many_and_why() -> None:
+    lacking = {**pelvis(3.4, 12.1, 4.0), "pelvis_anterior_change_deg": metric(None, reason="not held still")}
+    lines = table(a_set(a_rep(1), a_rep(2, metrics=lacking), a_rep(3, metrics=lacking)))
+    assert "  pelvis pitch change not measured in 2 of 3 reps: not held still" in lines
+    assert "  mean pelvis pitch change +3°, rotation 12°, obliquity 4°" in lines
 
 
 def test_means_stand_below_with_what_one_sensor_cannot_tell() -> None:
     lines = table(a_set(a_rep(1)))
     assert lines[4:] == [
         "  mean glute share 62.3 % (60 to 64) over 1 rep",
-        "  mean pelvis tilt +3°, rotation 12°, obliquity 4°",
+        "  mean pelvis pitch change +3°, rotation 12°, obliquity 4°",
         f"  lumbar extension not measured: {NO_LUMBAR}",
     ]
 

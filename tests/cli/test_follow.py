@@ -6,6 +6,7 @@ import pytest
 
 from emgmon.cli import follow as module
 from emgmon.cli.follow import INTERRUPTED, default_path, follow, virtual_feed
+from emgmon.cli.own_files import FOLDER_VARIABLE
 from emgmon.errors import SensorError
 from emgmon.events import BatteryRead, LinkChanged, LinkState, SessionEnded, SetCompleted
 
@@ -112,10 +113,16 @@ def test_without_bumble_the_virtual_sensor_says_how_to_install_it(monkeypatch, t
 
 
 def test_recordings_go_to_the_persons_data_folder_by_default(monkeypatch, tmp_path):
+    monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
     monkeypatch.setattr("platformdirs.user_data_path", lambda name: tmp_path / name)
     path = default_path("squat")
     assert path.parent == tmp_path / "emgmon" / "recordings"
     assert path.name.endswith("_squat.arrows")
+
+
+def test_a_person_may_name_another_folder_for_their_data(monkeypatch, tmp_path):
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    assert default_path(None).parent == tmp_path / "recordings"
 
 
 @pytest.mark.parametrize(

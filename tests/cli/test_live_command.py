@@ -6,8 +6,12 @@ import sys
 
 import pytest
 
+from emgmon.cli.live import live_feed
+from emgmon.cli.own_files import FOLDER_VARIABLE
+from emgmon.errors import ExerciseError
 from emgmon.events import NotificationKind
 from emgmon.recording.reader import RecordingReader
+from tests.exercises.examples import exercise_toml
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals to another process need POSIX")
 
@@ -77,3 +81,25 @@ def test_a_recording_of_a_given_length_ends_by_itself(tmp_path):
     assert process.returncode == 0
     assert said.splitlines()[-1] == f"recording: {path}"
     assert NotificationKind.DATA in kinds_in(path)
+
+
+@pytest.fixture
+def own_exercise(tmp_path, monkeypatch):
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    folder = tmp_path / "exercises"
+    folder.mkdir()
+    (folder / "frog-bridge.toml").write_bytes(exercise_toml())
+
+
+def test_a_session_may_be_one_of_a_persons_own_exercise(own_exercise, tmp_path):
+    feed = live_feed(None, "frog-bridge", None)
+    assert feed.exercise == "frog-bridge"
+    assert feed.path.parent == tmp_path / "recordings"
+    assert feed.path.name.endswith("_frog-bridge.arrows")
+
+
+@pytest.mark.parametrize("sensor", [None, "virtual"])
+def test_an_unknown_exercise_is_refused_before_any_sensor_is_looked_for(own_exercise, sensor):
+    with pytest.raises(ExerciseError, match="handstand") as caught:
+        live_feed(sensor, "handstand", None)
+    assert "frog-bridge" in caught.value.advice

@@ -15,6 +15,7 @@ from emgmon.events import (
     NotificationRejected,
     Quality,
     RepCompleted,
+    RepWithdrawn,
     SamplesLost,
     SessionEnded,
     SetCompleted,
@@ -72,6 +73,27 @@ def test_a_repetition_that_does_not_vote_says_why():
 
 def test_the_side_is_told_where_there_is_one():
     assert line(a_rep(side="left")).text.startswith("set 2 rep 7 left ")
+
+
+def test_a_movement_that_is_not_counted_is_a_result_with_its_reason_but_no_number():
+    partial = a_rep(number=None, side="left", uncounted="partial: 38 % of the usual range of this set")
+    assert line(partial) == Line(
+        "set 2 movement left  12.0-14.5 s  not counted: partial: 38 % of the usual range of this set",
+        is_result=True,
+    )
+
+
+def test_a_repetition_taken_back_says_which_one_and_what_that_does_to_later_ones():
+    assert line(RepWithdrawn(2, 7, 12.04, 14.5, "begun elsewhere")) == Line(
+        "set 2 rep 7 taken back  12.0-14.5 s  begun elsewhere; later ones of the set move up by one",
+        is_result=True,
+    )
+
+
+def test_a_repetition_corrected_by_hand_says_so():
+    assert line(a_rep(origin="added")).text.endswith("The back took over. (added by hand)")
+    assert line(a_rep(origin="moved")).text.endswith("The back took over. (edges moved by hand)")
+    assert "by hand" not in line(a_rep()).text
 
 
 def test_a_set_is_a_result_with_its_count():

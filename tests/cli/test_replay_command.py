@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from emgmon.cli.own_files import FOLDER_VARIABLE
 from emgmon.cli.replay import command
 from emgmon.errors import ExerciseError, RecordingError
+from tests.exercises.examples import exercise_toml
 
 BRIDGE = Path(__file__).parents[2] / "recordings" / "bridge-back-led.arrows"
 
@@ -59,3 +61,21 @@ def test_a_torn_recording_is_played_to_where_it_is_torn_and_says_so(tmp_path: Pa
     assert 0 < sum(" rep " in line for line in result.stdout.splitlines()) < 8
     assert "warning: " in result.stderr
     assert "torn.arrows" in result.stderr
+
+
+def test_a_recording_can_be_played_as_a_persons_own_exercise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    (tmp_path / "exercises").mkdir()
+    (tmp_path / "exercises" / "frog-bridge.toml").write_bytes(exercise_toml())
+    result = run(str(BRIDGE), "--speed", "inf", "--exercise", "frog-bridge")
+    assert result.exit_code == 0
+    assert "set 1 frog-bridge: " in result.stdout
+
+
+def test_every_repetition_counted_and_not_taken_back_is_in_the_sum_of_its_set() -> None:
+    lines = run(str(BRIDGE), "--speed", "inf").stdout.splitlines()
+    counted = sum(line.split()[2] == "rep" and "taken back" not in line for line in lines)
+    taken_back = sum("taken back" in line for line in lines)
+    assert f": {counted - taken_back} reps in" in lines[-1]

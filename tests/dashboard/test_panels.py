@@ -77,14 +77,14 @@ def test_a_repetition_corrected_by_hand_says_so(origin: str, said: str | None) -
 
 def test_a_leg_lift_says_in_one_line_how_the_pelvis_moved_along() -> None:
     rows = drawn(VerdictPanel(), view_of(leg_lift(1, "left", share=70), signal=LEG), SMALL)
-    assert rows[-1] == "pelvis  rot. 12°  tilt +4°"
+    assert rows[-1] == "pelvis  rot. 12°  pitch +4°"
     # The sentence is whole all the same.
     assert " ".join(rows[2:5]) == "Glute-led: activity share 70 %, above your reference of 58 %."
 
 
 def test_with_room_it_has_a_row_for_each_figure() -> None:
     text = verdict(view_of(leg_lift(1, "left"), signal=LEG))
-    assert "pelvis rot. 12° pelvis tilt +4°" in text
+    assert "pelvis rot. 12° pelvis pitch +4°" in text
     assert "lift 1.2 s" in text
 
 
@@ -98,14 +98,14 @@ def test_where_it_was_not_measured_the_reason_is_said_and_no_0(size: tuple[int, 
     assert "not measured" in text
     assert "0°" not in text
     if size == TALL:
-        assert f"pelvis rot. and pelvis tilt not measured: {NO_GYROSCOPE}" in text
+        assert f"pelvis rot. and pelvis pitch not measured: {NO_GYROSCOPE}" in text
 
 
 def test_of_two_figures_the_one_that_was_measured_is_shown() -> None:
     rep = motion(
         unmeasured("pelvis_rotation_range_deg", NO_GYROSCOPE), measured("pelvis_anterior_change_deg", -3.0)
     )
-    assert verdict(view_of(rep, signal=LEG), SMALL).endswith("pelvis rot. – tilt -3°")
+    assert verdict(view_of(rep, signal=LEG), SMALL).endswith("pelvis rot. – pitch -3°")
     assert f"pelvis rot. not measured: {NO_GYROSCOPE}" in verdict(view_of(rep, signal=LEG))
 
 
@@ -132,14 +132,14 @@ def test_a_set_says_sides_and_what_was_not_counted() -> None:
     text = summary(view_of(*reps, partial_rep(), signal=LEG, summary=reps), 12)
     assert "repetitions 3 in 0:03 by side L 2 R 1" in text
     assert "shared 3 not counted 1" in text
-    assert "pelvis rot. 12° tilt +4°" in text
+    assert "pelvis rot. 12° pitch +4°" in text
 
 
 def test_where_there_is_little_room_verdicts_and_the_pelvis_stay() -> None:
     shares = (70, 60, 40)
     reps = [leg_lift(n, "left", share=share) for n, share in enumerate(shares, 1)]
     text = summary(view_of(*reps, signal=LEG, summary=reps), 7)
-    assert "pelvis rot. 12° tilt +4° glute-led 1 shared 1 back-led 1" in text
+    assert "pelvis rot. 12° pitch +4° glute-led 1 shared 1 back-led 1" in text
     assert "by side" not in text
     assert "of ref." not in text
 

@@ -198,7 +198,7 @@ def test_a_leg_lift_shows_how_the_pelvis_moved_along() -> None:
     rep = leg_lift(1, "left")
     titles, row = (text(line) for line in lines(rep, width=113, signal=MovementSignal.PELVIS_TILT)[1:3])
     assert titles.index("rot.") + 4 == row.index("12°") + 3
-    assert titles.index("tilt") + 4 == row.index("+4°") + 3
+    assert titles.index("pitch") + 5 == row.index("+4°") + 3
     assert "travel" not in titles
 
 
@@ -207,7 +207,7 @@ def test_a_leg_lift_without_electrodes_shows_it_too() -> None:
     rep = emg_rep(1, share=60, metrics=(*rep.metrics, *pelvis(12.4, -4.4)))
     for width in (44, NARROW, WIDE):
         (row,) = rows(rep, sensor=IMU_ONLY, width=width, signal=MovementSignal.PELVIS_ROTATION)
-        assert "12°  -4°" in row
+        assert "12°   -4°" in row
         assert len(row.rstrip()) <= width
 
 

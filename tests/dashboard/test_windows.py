@@ -178,7 +178,7 @@ def alternating(signal: MovementSignal) -> list[Event]:
 async def test_nothing_is_cut_off_whatever_is_followed(
     size: tuple[int, int], signal: MovementSignal, capabilities: object
 ) -> None:
-    script = Script(capabilities, shares=())  # type: ignore[arg-type]
+    script = Script(capabilities, shares=(60,))  # type: ignore[arg-type]
     events = alternating(signal)
     async with running(SyntheticFeed(script, pending=events[:-1]), size) as run:
         assert cut_off(run) == []
@@ -191,7 +191,7 @@ async def test_nothing_is_cut_off_whatever_is_followed(
 
 
 async def test_a_repetition_taken_back_is_seen_to_be_and_later_ones_move_up() -> None:
-    feed = SyntheticFeed(Script(GLUTE_AND_BACK, shares=()))
+    feed = SyntheticFeed(Script(GLUTE_AND_BACK, shares=(60,)))
     async with running(feed, (160, 48)) as run:
         feed.pending += [emg_rep(number, share=60, start_s=4.0 * number) for number in (1, 2, 3)]
         await run.until(lambda: len(run.app.view.reps) == 3)
@@ -213,9 +213,9 @@ async def test_motion_alone_shows_leg_lifts_in_a_small_window() -> None:
         motion_rep(1),
         leg_lift(2, "left"),
     ]
-    feed = SyntheticFeed(Script(IMU_ONLY, shares=()), pending=events)
+    feed = SyntheticFeed(Script(IMU_ONLY, shares=(60,)), pending=events)
     async with running(feed) as run:
         await run.until(lambda: len(run.app.view.reps) == 2)
         await run.settle()
         assert "THIGH PITCH °" in shown(run, "trace-0")
-        assert "rot. tilt 1 0:00 1.2 0.4 1.4 – – 2L 0:00 1.2 0.4 1.4 12° +4°" in shown(run, "reps")
+        assert "rot. pitch 1 0:00 1.2 0.4 1.4 – – 2L 0:00 1.2 0.4 1.4 12° +4°" in shown(run, "reps")

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from emgmon.dsp.alignment import Alignment
 from emgmon.events import NotificationKind
 from emgmon.recording.format import SCHEMA, RecordingHeader, plain_schema
 from emgmon.recording.messages import MAX_ROWS
@@ -33,5 +34,13 @@ def test_the_page_names_every_column_kind_and_header_field() -> None:
         assert f"| {kind.value} | {kind.name} |" in PAGE
     for name in RecordingHeader.__struct_fields__:
         assert f"| `{name}` |" in PAGE
+    for name in re.findall(r"`(\w+)`", _row("alignments")):
+        assert name in {"alignments", *Alignment.__dataclass_fields__}
     assert f"`{SCHEMA}`" in PAGE
     assert f"{MAX_ROWS:,} rows" in PAGE
+
+
+def _row(field: str) -> str:
+    """The page's line about a field of the header."""
+    (line,) = [line for line in PAGE.splitlines() if line.startswith(f"| `{field}` |")]
+    return line

@@ -72,7 +72,15 @@ def test_a_change_of_state_survives_its_way_through_the_recording(state):
 
 
 @pytest.mark.parametrize(
-    "payload", [b"", b"{}", b'{"event":"mark","text":"x"}', b"\xff\x00", b'{"event":"link"}']
+    "payload",
+    [
+        b"",
+        b"{}",
+        b'{"event":"mark","text":"x"}',
+        b"\xff\x00",
+        b'{"event":"link"}',
+        b'{"event":"correction-undone","number":2,"undone":1}',
+    ],
 )
 def test_another_kind_of_row_is_not_taken_for_a_change_of_state(payload):
     assert read_link_row(payload) is None

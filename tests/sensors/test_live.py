@@ -9,6 +9,7 @@ import pytest
 from emgmon.clock import SystemClock
 from emgmon.errors import RecordingError, SensorError
 from emgmon.events import BatteryRead, LinkChanged, LinkState, NotificationKind, SessionEnded
+from emgmon.exercises import load_exercise, parse_exercise
 from emgmon.metrics.calibration import Calibration, ChannelCalibration
 from emgmon.metrics.reference import ReferenceSet
 from emgmon.recording.reader import RecordingReader
@@ -16,6 +17,7 @@ from emgmon.sensors.journal import read_link_row
 from emgmon.sensors.live import LiveFeed, LiveSetup, recording_path
 from firmware_protocol.control import Opcode, Response, Started
 from firmware_protocol.decoder import Decoder, SampleBlock
+from tests.exercises.examples import exercise_toml
 from tests.sensors.bench import LIMIT_S, FastClock, happens
 
 CALIBRATION = Calibration("mvic", (ChannelCalibration("muscle_0", None, 2.0, 200.0),))
@@ -24,7 +26,7 @@ MOMENT = datetime(2031, 5, 6, 7, 8, 9, 123456, tzinfo=UTC)
 
 
 def a_feed(bench, path, **options):
-    setup = LiveSetup(out=path, exercise="bridge", radio=bench.radio, **options)
+    setup = LiveSetup(**({"out": path, "exercise": "bridge", "radio": bench.radio} | options))
     return LiveFeed(setup, clock=SystemClock(), utc_now=lambda: MOMENT)
 
 
@@ -101,6 +103,22 @@ async def test_the_header_says_who_was_measured_with_what_and_when(make_bench, t
     assert header.started_utc == "2031-05-06T07:08:09.123+00:00"
 
 
+async def test_a_persons_own_exercise_is_kept_whole(make_bench, tmp_path):
+    bench = await make_bench(clock=FastClock(20), duration_s=0.1)
+    own = parse_exercise("frog-bridge", exercise_toml(), file="frog-bridge.toml")
+    feed = a_feed(bench, tmp_path / "a.arrows", exercise=own)
+    assert feed.exercise == "frog-bridge"
+    await play(bench, feed)
+    header, _ = rows_of(tmp_path / "a.arrows")
+    assert (header.exercise, header.own_exercise) == ("frog-bridge", own)
+
+
+@pytest.mark.parametrize("exercise", ["bridge", load_exercise("bridge")], ids=["by name", "as such"])
+def test_an_exercise_of_the_catalogue_is_kept_by_its_name(exercise, tmp_path):
+    setup = LiveSetup(out=tmp_path / "a.arrows", exercise=exercise)
+    assert (setup.exercise_name, setup.own_exercise) == ("bridge", None)
+
+
 async def test_the_recording_tells_the_life_of_the_link_as_the_screen_saw_it(make_bench, tmp_path):
     bench = await make_bench(clock=FastClock(20), duration_s=0.1)
     events = await play(bench, a_feed(bench, tmp_path / "a.arrows"))
@@ -128,7 +146,8 @@ async def test_time_begins_with_start_and_never_goes_back(make_bench, tmp_path):
 
 
 async def test_the_session_ends_with_its_last_event_and_closing_again_changes_nothing(make_bench, tmp_path):
-    bench = await make_bench(clock=FastClock(20), duration_s=0.1)
+    # Long enough for the battery, which is read while samples come already.
+    bench = await make_bench(clock=FastClock(20), duration_s=6.0)
     feed = a_feed(bench, tmp_path / "a.arrows")
     events = await play(bench, feed)
     assert isinstance(events[-1], SessionEnded)

@@ -42,11 +42,11 @@ the same electrodes.
     [b]∅[/b] left out       counted, but disturbed; it does not vote
 
 [b]Repetitions[/b]
-L and R are the side that worked, where it is known. Grey, without a number:
-    [b]·[/b] not counted    a partial repetition, or a movement that the rest of the set shows to be none; \
-one that was counted at first is taken back, and later ones move up
-Corrected by hand, behind the number:
-    [b]+[/b] added          [b]*[/b] edges moved
+L and R are the side that worked, where it is known. Behind the number, + is added by hand and * has \
+edges that were moved by hand.
+Grey and without a number (·) is what is not counted, with the reason: a partial repetition, or a \
+movement that the rest of the set shows to be none. If it was counted at first it is taken back, and \
+later ones move up.
 
 [b]Not measured[/b]
 Where there is no figure you see – or the words "not measured". It never means 0.
@@ -56,7 +56,7 @@ State of the link, name of the sensor or of the file, samples lost, battery, tim
 
 [b]The pelvis[/b]
 Where a leg is lifted the pelvis should stay quiet. Two figures show how much it moved along, in \
-degrees: [b]rot.[/b], how far it rotated to and fro, and [b]tilt[/b], how much further it tipped \
+degrees: [b]rot.[/b], how far it rotated to and fro, and [b]pitch[/b], how much further it tipped \
 forwards (+) or backwards (-) from the start to the turn of the repetition.
 In all other exercises the pelvis is what moves: you see how far it travelled (cm) or pitched (°). \
 How far is shown, never rewarded.

@@ -39,8 +39,8 @@ class PelvisFigure:
 
 _TRAVEL = PelvisFigure("pelvis_height_range_m", "pelvis travel", "travel", 8)
 _PITCH = PelvisFigure("pelvis_pitch_range_deg", "pelvis pitch", "pitch", 8)
-_ROTATION = PelvisFigure("pelvis_rotation_range_deg", "pelvis rot.", "rot.", 5)
-_TIP = PelvisFigure("pelvis_anterior_change_deg", "pelvis tilt", "tilt", 5, signed=True)
+_ROTATION = PelvisFigure("pelvis_rotation_range_deg", "pelvis rot.", "rot.", 4)
+_PITCH_CHANGE = PelvisFigure("pelvis_anterior_change_deg", "pelvis pitch", "pitch", 6, signed=True)
 _LUMBAR = PelvisFigure("lumbar_extension_deg", "lumbar ext.", "lumbar", 8, signed=True)
 
 _OWN_FIGURES = {
@@ -49,7 +49,7 @@ _OWN_FIGURES = {
     MovementSignal.PELVIS_PITCH: (_PITCH,),
 }
 """Where the pelvis is what moves, how far it did; everywhere else a leg moves, and the pelvis should not."""
-_COMPENSATION = (_ROTATION, _TIP)
+_COMPENSATION = (_ROTATION, _PITCH_CHANGE)
 
 
 def pelvis_figures(signal: MovementSignal | None) -> tuple[PelvisFigure, ...]:

@@ -181,7 +181,7 @@ def _levels(rep: RepCompleted) -> str:
 # Motion: rep at lift hold return tempo-bar pelvis [verdict]
 
 _MOTION_FIXED = _LABEL_WIDTH + _TIMES_WIDTH + 1 + 2
-_LEAST_TEMPO = 4
+_LEAST_TEMPO = 5
 """A bar any shorter says nothing about phases and is left blank."""
 
 
