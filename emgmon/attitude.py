@@ -32,10 +32,13 @@ OTHER_POSITION_DEG = 35.0
 """A movement that ends with the pelvis turned by more than this is a change of position."""
 
 MOST_TURNED_DEG = 85.0
-"""No exercise tips the pelvis this far; lying down and getting up do."""
+"""No exercise tips the pelvis this far; lying down and getting up do ..."""
+
+MOST_TURNED_HINGE_DEG = 100.0
+"""... except for a deep hinge from standing ..."""
 
 MOST_TURNED_STEADY_DEG = 30.0
-"""... and an exercise in which the pelvis is held steady does not tip it even this far."""
+"""... while one in which the pelvis is held steady does not tip it even this far."""
 
 OTHER_HEIGHT_M = 0.25
 """One that ends this much higher or lower is, too ..."""
@@ -192,8 +195,13 @@ class Attitude:
 
     @property
     def _most_turned_deg(self) -> float:
-        steady = self._exercise is not None and self._exercise.pelvis_turn == "little"
-        return MOST_TURNED_STEADY_DEG if steady else MOST_TURNED_DEG
+        exercise = self._exercise
+        if exercise is None:
+            return MOST_TURNED_DEG
+        if exercise.pelvis_turn == "little":
+            return MOST_TURNED_STEADY_DEG
+        hinge = exercise.start_position == "standing" and exercise.signals[0].on == "pelvis_pitch"
+        return MOST_TURNED_HINGE_DEG if hinge else MOST_TURNED_DEG
 
     def _far_from_start(self, up: NDArray[np.float64]) -> bool:
         """Compare with the exercise's start position, where standing and bowing told how the sensor sits."""

@@ -341,6 +341,8 @@ class Judging:
 
     def _complete_set(self) -> list[SessionEvent]:
         state = self._state
+        if not state.open:
+            return []
         events = self._revise()
         found = [counted.found for counted in state.reps]
         # Who corrected one of them has said that this is a set.
@@ -351,6 +353,8 @@ class Judging:
         reps, state.reps, state.open = [c.completed for c in state.reps], [], False
         state.partial = []
         if not reps:
+            # Nothing of it is left, so the next set takes its number.
+            state.set_number -= 1
             return events
         done = SetCompleted(
             set_number=state.set_number,

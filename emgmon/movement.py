@@ -24,10 +24,11 @@ THIGH = "thigh"
 ACCELEROMETER_HALF_HOPS = 15
 """An accelerometer alone shows every jolt as a tilt, so its direction is averaged for longer."""
 
-MOST_SHAKING_MPS2, MOST_SHAKING_ALONE_MPS2 = 1.2, 0.4
-"""Mean acceleration above 3 Hz that a lift under control stays below. On 250 real thigh repetitions it was
-0.03 to 0.9, where the knee lands; on a pelvis in walking about 0.9. An accelerometer alone on the trunk takes
-every jolt for a tilt; lying, kneeling or hinging real ones stay below a tenth."""
+MOST_SHAKING_MPS2, MOST_SHAKING_LEG_MPS2, MOST_SHAKING_TRUNK_MPS2 = 5.0, 1.2, 0.4
+"""Mean acceleration above 3 Hz in a lift under control, at most: with a gyroscope, which knows a jolt from a
+tilt, only a fall is more; then for an accelerometer alone on a leg and on the trunk. On 250 real thigh
+repetitions it was 0.03 to 0.9, where the knee lands; on a pelvis in walking about 0.9, at rest and in slow
+lifts a tenth of that."""
 
 _ANGLES = ("pelvis_pitch", "pelvis_rotation", "pelvis_tilt", "thigh_pitch")
 
@@ -209,10 +210,10 @@ def _segmentation(exercise: Exercise, source: MovementSource, alignments: Sequen
         return HeightReps(direction=exercise.direction)
     assert source.least_deg is not None
     on_leg = source.signal is MovementSignal.THIGH_PITCH
-    alone = source.accelerometer_only and not on_leg
+    alone = MOST_SHAKING_LEG_MPS2 if on_leg else MOST_SHAKING_TRUNK_MPS2
     params = TiltRepsParams(
         least_deg=source.least_deg,
-        most_shaking_mps2=MOST_SHAKING_ALONE_MPS2 if alone else MOST_SHAKING_MPS2,
+        most_shaking_mps2=alone if source.accelerometer_only else MOST_SHAKING_MPS2,
         turn_axis=None if on_leg else _turn_axis(exercise, alignments),
         either_way=exercise.pelvis_turn == "rotation",
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from emgmon.clock import Clock
 from emgmon.events import Event, Rewound
+from emgmon.exercises.exercise import Exercise
 from emgmon.recording.format import session_setup
 from emgmon.recording.host_events import read_corrections
 from emgmon.recording.reader import RecordingReader
@@ -38,11 +39,12 @@ class PlaybackFeed:
     """
 
     def __init__(
-        self, path: Path | str, *, clock: Clock, speed: float = 1.0, exercise: str | None = None
+        self, path: Path | str, *, clock: Clock, speed: float = 1.0, exercise: str | Exercise | None = None
     ) -> None:
         self.path = Path(path)
         self.title = self.path.name
-        self.exercise = exercise
+        self._asked = exercise
+        self.exercise = exercise.name if isinstance(exercise, Exercise) else exercise
         self.sensors: tuple[Capabilities, ...] = ()
         self.warnings: tuple[str, ...] = ()
         """What of the file could not be read; known once open."""
@@ -90,7 +92,7 @@ class PlaybackFeed:
         """
         reader = RecordingReader(self.path)
         log = read_corrections(self.path)
-        self._setup = session_setup(reader.header, exercise=self.exercise, corrections=log.corrections)
+        self._setup = session_setup(reader.header, exercise=self._asked, corrections=log.corrections)
         self.sensors = self._setup.sensors
         self._session = self._new_session()
         if self._session.exercise is not None:
