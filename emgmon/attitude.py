@@ -172,7 +172,7 @@ class Attitude:
         history = self._pelvis()
         if history is None:
             return False
-        rows = history.between(rep.start_hop, min(rep.end_hop + 1, history.next_hop or 0))
+        rows = _rows_of(history, rep)
         if len(rows) < 2 or bool(np.isnan(rows[:, _UP]).any()):
             return False
         up = _unit(rows[:, _UP])
@@ -249,7 +249,7 @@ class Attitude:
         history = self._pelvis()
         if history is None or gap is not None:
             return Metric(name, None, None, None, 0, Quality.REJECT, gap or NO_HEIGHT)
-        rows = history.between(rep.start_hop, min(rep.end_hop + 1, history.next_hop or 0))
+        rows = _rows_of(history, rep)
         vertical_mps2 = rows[:, _VERTICAL]
         seconds = len(rows) / HOP_RATE_HZ
         if not len(rows) or bool(np.isnan(vertical_mps2).any()):
@@ -263,7 +263,9 @@ class Attitude:
     def _side(self, pelvis: SegmentMotion | None, turn: int) -> Side | None:
         if self._exercise is None or self._exercise.pelvis_turn != "rotation" or pelvis is None:
             return None
-        if pelvis.alignment is None or pelvis.quaternion is None or bool(np.isnan(pelvis.quaternion).any()):
+        if pelvis.alignment is None or pelvis.quaternion is None or turn >= len(pelvis.quaternion):
+            return None
+        if bool(np.isnan(pelvis.quaternion).any()):
             return None
         angles = segment_angles(pelvis.quaternion, pelvis.alignment)
         return side_of_rotation(float(angles.rotation_deg[turn]), pelvis.alignment)
@@ -271,8 +273,7 @@ class Attitude:
     def _motion(self, site: str, rep: RepFound) -> SegmentMotion | None:
         for segment, history in zip(self._segments, self._state.histories, strict=True):
             if segment.site == site:
-                # An end that is foreseen may lie a little beyond what has come by the end of a session.
-                rows = history.between(rep.start_hop, min(rep.end_hop + 1, history.next_hop or 0))
+                rows = _rows_of(history, rep)
                 quaternion = rows[:, _QUATERNION] if segment.has_gyroscope else None
                 return SegmentMotion(_unit(rows[:, _UP]), quaternion, self._alignment(site))
         return None
@@ -360,6 +361,14 @@ def _heights_m(vertical_mps2: NDArray[np.float64]) -> NDArray[np.float64]:
     height = np.cumsum(velocity) / HOP_RATE_HZ
     heights: NDArray[np.float64] = height - np.linspace(height[0], height[-1], len(height))
     return heights
+
+
+def _rows_of(history: HopHistory, rep: RepFound) -> NDArray[np.float64]:
+    """Give the hops of a repetition, as far as they have come.
+
+    An end that is foreseen may lie a little beyond the end of a session, and a sensor may have fallen silent.
+    """
+    return history.between(rep.start_hop, max(rep.start_hop, min(rep.end_hop + 1, history.next_hop or 0)))
 
 
 def _unit(up: NDArray[np.float64]) -> NDArray[np.float64]:

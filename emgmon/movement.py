@@ -185,9 +185,7 @@ class Movement:
         if not len(height.height_m):
             return NOT_FOLLOWED
         found = self._reps.process(height)
-        return self._follow(
-            height.first_hop, height.height_m, found, height.first_hop + len(height.height_m)
-        )
+        return self._follow(height.first_hop, height.height_m, found, height.first_hop + len(height.height_m))
 
     def finish(self) -> list[Found]:
         """Close what is open; nothing more will come."""

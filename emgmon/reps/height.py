@@ -42,7 +42,7 @@ class HeightRepsParams:
     """A range of less than this share of what the drifting height showed means that the start was missed."""
     least_return_share: float = 0.05
     """Integrated without any leak, a movement that has undone less than this never came back."""
-    longest_leaked_s: float = 3.5
+    longest_leaked_s: float = 5.0
     """Who did so for longer has changed position."""
     shortest_hold_s: float = 0.2
     """Shorter stops at the far end are turns, not holds."""

@@ -104,3 +104,32 @@ def test_finishing_gives_every_hop_that_was_taken_but_the_last_few():
     stage = PelvisMotionStage()
     given = len(stage.process(vertical).height_m) + len(stage.finish().height_m)
     assert len(vertical.acceleration_mps2) - given == stage.params.smoothing_half_hops
+
+
+@pytest.mark.parametrize("size", [1, 7, 64])
+@pytest.mark.parametrize(("n_axes", "follow_height"), [(6, False), (3, True), (3, False)])
+def test_where_height_is_not_asked_for_or_not_possible_there_is_attitude_alone(size, n_axes, follow_height):
+    imu, clock = imu_of(LIFT)[:n_axes], SampleClock(0, 0.0, 100.0)
+    whole = OrientationStage(rate_hz=100.0, n_axes=n_axes).process(imu, clock, 0)
+    pipeline = MotionPipeline(rate_hz=100.0, n_axes=n_axes, follow_height=follow_height)
+    pieces = []
+    for start in range(0, imu.shape[1], size):
+        pieces.append(pipeline.process(imu[:, start : start + size], clock, start))
+        other = MotionPipeline(rate_hz=100.0, n_axes=n_axes, follow_height=follow_height)
+        other.state, pipeline = pipeline.state, other
+    assert {piece.height for piece in pieces} == {None}
+    assert pipeline.finish() is None
+    np.testing.assert_array_equal(np.concatenate([piece.orientation.up for piece in pieces]), whole.up)
+
+
+def test_a_gap_is_a_break_for_attitude_and_height_alike():
+    imu, clock = imu_of(LIFT), SampleClock(0, 0.0, 100.0)
+    pipeline = MotionPipeline(rate_hz=100.0)
+    before = pipeline.process(imu[:, :400], clock, 0)
+    skipped = list(pipeline.skip(100, clock, 400))
+    after = pipeline.process(imu[:, 500:], clock, 500)
+    assert before.orientation.next_hop == after.orientation.first_hop
+    assert all(len(piece.orientation) == 0 for piece in skipped)
+    assert np.isnan(after.orientation.up[:95]).all()
+    assert not np.isnan(after.orientation.up[105:]).any()
+    assert np.isnan(after.height.height_m).any()

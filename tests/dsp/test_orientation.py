@@ -1,4 +1,6 @@
-"""Attitude from exact synthetic sensors: known turns are found, whatever the cut, the rate and the mounting."""
+"""Attitude from exact synthetic sensors: known turns are found, whatever the cut, rate and mounting."""
+
+import itertools
 
 import numpy as np
 import pytest
@@ -52,7 +54,7 @@ def follow(imu, *, rate_hz=100.0, clock=None, cuts=(10_000_000,), restore=False)
 
 
 def columns(pieces):
-    for before, after in zip(pieces, pieces[1:], strict=False):
+    for before, after in itertools.pairwise(pieces):
         assert before.next_hop == after.first_hop
     names = ("up", "force_mps2", "acceleration_mps2", "turn_rate_radps", "quaternion")
     return {name: np.concatenate([getattr(piece, name) for piece in pieces]) for name in names}
@@ -86,6 +88,20 @@ def test_quaternions_never_jump_to_their_other_sign(cuts, turn_deg):
     imu, _ = turning_sensor((0.0, 1.0, 0.2), turn_deg)
     quaternion = columns(follow(imu, cuts=cuts))["quaternion"]
     assert np.linalg.norm(np.diff(quaternion, axis=0), axis=1).max() < 0.2
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_signs_the_filter_gives_those_of_neighbours_agree(seed):
+    """VQF has not been seen to jump; interpolation between two signs would be nonsense if it ever did."""
+    stage = OrientationStage(rate_hz=100.0)
+    stage.process(TILT[:, :100], SampleClock(0, 0.0, 100.0), 0)
+    true = Rotation.from_rotvec(np.outer(np.linspace(0.0, 5.0, 50), [0.0, 0.6, 0.8])).as_quat(
+        scalar_first=True
+    )
+    signs = np.random.default_rng(seed).choice([-1.0, 1.0], (50, 1))
+    found = stage._continuous(true * signs)
+    assert np.sum(found[1:] * found[:-1], axis=1).min() > 0.9
+    np.testing.assert_array_equal(np.abs(found), np.abs(true))
 
 
 @pytest.mark.parametrize("rate_hz", [100.0, 110.2, 208.0])

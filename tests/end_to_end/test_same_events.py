@@ -3,17 +3,21 @@
 import asyncio
 
 import numpy as np
+import pytest
 
 from emgmon.analysis import analyse
 from emgmon.clock import ManualClock, SystemClock
-from emgmon.events import LinkChanged, RepCompleted, SessionEnded, SetCompleted
+from emgmon.events import LinkChanged, RepCompleted, RepWithdrawn, SessionEnded, SetCompleted
+from emgmon.recording.append import append_rows
 from emgmon.recording.format import session_setup
+from emgmon.recording.host_events import RepMovedRow, RepRemovedRow, event_notifications
 from emgmon.recording.playback import PlaybackFeed
 from emgmon.recording.reader import RecordingReader
 from emgmon.session import Session
 from emgmon.virtual.athlete import AthleteParams, perform
 from emgmon.virtual.feed import VirtualFeed
 from emgmon.virtual.script import script
+from emgmon.virtual.simulate import write_recording
 from tests.builders import curves, decisions
 
 LIMIT_S = 60
@@ -74,3 +78,32 @@ async def test_live_replay_and_analysis_report_the_same(tmp_path):
         if m.name == "glute_share_pct"
     ]
     assert shares == lived_shares
+
+
+@pytest.mark.parametrize("exercise", ["scorpion", "squat", "bird-dog"])
+async def test_a_recording_with_corrections_is_replayed_as_it_is_analysed(tmp_path, exercise):
+    path = tmp_path / "session.arrows"
+    athlete = perform(AthleteParams(exercise=exercise, n_reps=4, seed=6, emg=False))
+    write_recording(athlete, path, loss_pct=0.5)
+    first, second = athlete.truth.reps[:2]
+    rows = [
+        RepRemovedRow(number=1, at_s=first.turn_s, start_s=first.start_s - 0.2, end_s=first.end_s + 0.2),
+        RepMovedRow(
+            number=2,
+            at_s=second.turn_s,
+            was_start_s=second.start_s - 0.2,
+            was_end_s=second.end_s + 0.2,
+            start_s=second.start_s,
+            end_s=second.end_s,
+        ),
+    ]
+    append_rows(path, lambda newest_ns: event_notifications(rows, arrival_ns=newest_ns))
+    at_once = []
+    document = analyse(path, watch=at_once.append)
+    played = [event for event in await replayed(path) if not isinstance(event, LinkChanged)]
+    kinds = (RepCompleted, RepWithdrawn, SetCompleted, SessionEnded)
+    assert [e for e in played if isinstance(e, kinds)] == [e for e in at_once if isinstance(e, kinds)]
+    for name, values in curves(at_once).items():
+        np.testing.assert_array_equal(curves(played)[name], values)
+    (done,) = document.sets
+    assert [rep.origin for rep in done.reps] == ["moved", "found", "found"]

@@ -63,3 +63,30 @@ def test_an_own_exercise_cannot_replace_a_shipped_one(name):
 def test_an_empty_catalogue_knows_nothing():
     with pytest.raises(ExerciseError, match="no exercise called 'bridge'"):
         Catalogue(()).find("bridge")
+
+
+@pytest.mark.parametrize(
+    ("name", "first_signal", "pelvis_turn", "sides"),
+    [
+        ("squat", "pelvis_height", "pitch-forward", "both"),
+        ("lunge", "pelvis_height", "pitch-forward", "alternating"),
+        ("bridge", "pelvis_pitch", "pitch-backward", "both"),
+        ("hip-thrust", "pelvis_pitch", "pitch-backward", "both"),
+        ("romanian-deadlift", "pelvis_pitch", "pitch-forward", "both"),
+        ("scorpion", "pelvis_rotation", "rotation", "alternating"),
+        ("bird-dog", "thigh_pitch", "little", "alternating"),
+        ("leg-extension-tubing", "thigh_pitch", "little", "one"),
+        ("prone-hip-extension", "thigh_pitch", "little", "alternating"),
+    ],
+)
+def test_what_the_engine_goes_by(name, first_signal, pelvis_turn, sides):
+    exercise = load_exercise(name)
+    assert exercise.signals[0].on == first_signal
+    assert (exercise.pelvis_turn, exercise.sides) == (pelvis_turn, sides)
+
+
+@pytest.mark.parametrize("name", EXERCISE_NAMES)
+def test_muscles_alone_and_a_pelvis_sensor_alone_always_serve(name):
+    names = {signal.on for signal in load_exercise(name).signals}
+    assert "emg_envelope" in names
+    assert {signal for signal in names if signal.startswith("pelvis_")}

@@ -156,3 +156,54 @@ def test_minutes_of_rest_before_and_between_repetitions_change_nothing(size):
     whole = found_in(motion)
     assert sum(isinstance(news, RepFound) for news in whole) == 4
     assert found_in(motion, size=size, restore_between=size > 100) == whole
+
+
+@pytest.mark.parametrize("away_s", [12.0, 20.0])
+@pytest.mark.parametrize("range_m", [0.2, 0.4, 0.6])
+def test_a_movement_that_never_came_back_is_none_whatever_the_drifting_curve_says(range_m, away_s):
+    down = Movement([(8.0, 1.5, away_s, 1.0, -range_m)], tail_s=-1.0)
+    motion = motion_of(down)
+    assert reps_in(motion, direction=-1) == []
+    # The curve itself comes back by half: a look at it alone would take this for a repetition.
+    curve = -motion.height_m
+    assert curve[1000:].min() < curve[:800].max() + 0.9 * (curve.max() - curve[:800].max())
+
+
+def test_after_one_that_never_came_back_repetitions_from_the_new_rest_count():
+    down = [(8.0, 1.5, 60.0, 1.0, -0.4)]
+    lower = [(40.0 + 4.0 * k, 1.0, 0.5, 1.0, -0.2) for k in range(4)]
+    reps = reps_in(motion_of(Movement([*down, *lower])), direction=-1)
+    starts_s = [rep.start_hop / 100 for rep in reps]
+    assert starts_s == pytest.approx([start_s for start_s, *_ in lower], abs=0.15)
+
+
+@pytest.mark.parametrize("first_s", [4.0, 6.0, 9.0])
+@pytest.mark.parametrize(("out_s", "hold_s"), [(2.0, 0.5), (1.5, 0.5), (2.0, 1.5), (1.2, 0.0)])
+@pytest.mark.parametrize("range_m", [0.3, 0.6])
+def test_a_slow_first_repetition_soon_after_the_beginning_is_found_with_its_edges(
+    first_s, out_s, hold_s, range_m
+):
+    movement = Movement([(first_s + 8.0 * k, out_s, hold_s, out_s, -range_m) for k in range(3)])
+    reps = reps_in(motion_of(movement), direction=-1)
+    assert len(reps) == 3
+    for rep, (start_s, _, end_s) in zip(reps, movement.edges(), strict=True):
+        assert rep.start_hop / 100 == pytest.approx(start_s, abs=0.2)
+        assert rep.end_hop / 100 == pytest.approx(end_s, abs=0.25)
+
+
+def pushed_twice(*, drop_m, drop_s, way_m, way_s):
+    """A way out that begins slowly and ends fast, so that its strongest push comes late."""
+    reps = []
+    for start_s in (8.0, 16.0, 24.0):
+        reps.append((start_s, drop_s, way_s + 1.4, 1.4, -drop_m))
+        reps.append((start_s + 0.75 * drop_s, way_s, 0.25 * drop_s + 1.4, 1.4, -way_m))
+    return Movement(reps, tail_s=4.0)
+
+
+def test_where_the_strongest_push_comes_after_most_of_the_way_the_start_is_found_before_it():
+    movement = pushed_twice(drop_m=0.3, drop_s=2.2, way_m=0.12, way_s=0.5)
+    reps = reps_in(motion_of(movement), direction=-1)
+    assert len(reps) == 3
+    for rep, start_s in zip(reps, (8.0, 16.0, 24.0), strict=True):
+        assert rep.start_hop / 100 == pytest.approx(start_s, abs=0.35)
+        assert rep.range_m > 0.3

@@ -191,7 +191,8 @@ def test_another_position_at_the_start_is_found_where_all_are_known(starts_deg, 
 )
 def test_where_little_is_known_fewer_than_three_like_movements_are_no_set(seconds, sizes_deg, a_set):
     reps = [
-        rep(size, k=k, seconds=length) for k, (size, length) in enumerate(zip(sizes_deg, seconds, strict=True))
+        rep(size, k=k, seconds=length)
+        for k, (size, length) in enumerate(zip(sizes_deg, seconds, strict=True))
     ]
     reason = too_few_alike(reps)
     assert (reason is None) == a_set

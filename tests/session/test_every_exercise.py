@@ -1,5 +1,7 @@
 """Every exercise of the virtual athlete: counted, placed, and the same however the bytes come."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -85,7 +87,7 @@ def test_a_session_may_be_put_away_and_taken_up_again_at_any_moment(which, share
     received = list(notifications_of(athlete, loss_pct=1.0))
     places = [0, *sorted(round(part * len(received)) for part in share), len(received)]
     session, events = Session(setup_of(athlete)), []
-    for first, stop in zip(places, places[1:], strict=False):
+    for first, stop in itertools.pairwise(places):
         events += session.receive_many(batch(received[first:stop]))
         kept = session.state
         # What this one does afterwards must not reach the next.

@@ -23,6 +23,8 @@ from tests.builders import (
     data_notifications,
     decisions,
     emg_stream,
+    imu_stream,
+    inertial,
     merged,
     start,
 )
@@ -34,6 +36,7 @@ from tests.session.test_session import (
     IMU_VALUES,
     MOVEMENT,
     PELVIS_STREAM,
+    emg_values,
     notifications,
     reps_of,
     run,
@@ -212,3 +215,26 @@ def _with_first_sample(payload, offset):
     first = int.from_bytes(payload[4:8], "little") + offset
     time_us = int.from_bytes(payload[8:14], "little") + offset * 10_000
     return payload[:4] + first.to_bytes(4, "little") + time_us.to_bytes(6, "little") + payload[14:]
+
+
+@pytest.mark.parametrize("exercise", ["bird-dog", "scorpion", "bridge"])
+@pytest.mark.parametrize("silent_from_s", [0.0, 7.0])
+def test_a_pelvis_sensor_that_falls_silent_leaves_its_figures_unmeasured(exercise, silent_from_s):
+    thigh = imu_stream(("thigh", "left"), number=3)
+    movement = Movement([(4.0 + 4.0 * k, 1.0, 1.0, 1.0, 40.0) for k in range(3)])
+    lifted = inertial(movement.height_m(np.arange(0.0, movement.duration_s, 0.01)))
+    pelvis = data_notifications(PELVIS_STREAM, inertial(np.zeros(len(lifted))), samples_per_packet=5)
+    received = merged(
+        [start(PELVIS_STREAM, thigh)],
+        [n for n in pelvis if n.arrival_ns < silent_from_s * 1e9],
+        data_notifications(thigh, lifted, samples_per_packet=5),
+        data_notifications(EMG_STREAM, emg_values(movement), samples_per_packet=20),
+    )
+    sensor = capabilities(EMG_STREAM, PELVIS_STREAM, thigh)
+    events = run(received, setup(sensor, exercise=exercise))
+    if exercise == "bird-dog":
+        assert len(reps_of(events)) == 3
+        last = reps_of(events)[-1]
+        assert value(last, "pelvis_pitch_range_deg").value is None
+        assert value(last, "pelvis_height_range_m").value is None
+    assert isinstance(events[-1], SessionEnded)

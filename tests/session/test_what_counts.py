@@ -12,6 +12,7 @@ from emgmon.events import RepCompleted, RepWithdrawn, SessionEnded, SetCompleted
 from emgmon.exercises import EXERCISE_NAMES
 from emgmon.judging import Partials
 from emgmon.recording.append import append_rows
+from emgmon.recording.format import sensor_header
 from emgmon.recording.host_events import RepAddedRow, RepMovedRow, RepRemovedRow, event_notifications
 from emgmon.reps.corrections import RepAdded, RepMoved, RepRemoved
 from emgmon.session import Session
@@ -26,6 +27,7 @@ from tests.builders import (
     inertial,
     start,
 )
+from tests.recording.recording_examples import write
 from tests.session.performing import (
     counted,
     events_of,
@@ -48,14 +50,20 @@ def lifts(ranges_deg, *, first_s=4.0):
     return [(first_s + 4.0 * k, 1.0, 0.6, 1.0, range_deg) for k, range_deg in enumerate(ranges_deg)]
 
 
-def pitched(reps, *, n_axes=6, **how):
-    """Events of a sensor that only pitches, as a bridge whose mounting nobody knows."""
+def pitching(reps, *, n_axes=6):
+    """The stream of a sensor that only pitches, and what it sends."""
     stream = PELVIS if n_axes == 6 else PELVIS_3
     movement = Movement(reps, tail_s=4.0)
     angle_deg = movement.height_m(np.arange(0.0, movement.duration_s, 0.01))
+    data = data_notifications(stream, inertial(angle_deg, n_axes=n_axes), samples_per_packet=5)
+    return stream, [start(stream), *data]
+
+
+def pitched(reps, *, n_axes=6, **how):
+    """Events of a sensor that only pitches, as a bridge whose mounting nobody knows."""
+    stream, received = pitching(reps, n_axes=n_axes)
     told = setup(capabilities(stream), exercise="bridge", calibration=None, reference=None)
-    received = data_notifications(stream, inertial(angle_deg, n_axes=n_axes), samples_per_packet=5)
-    return run_all([start(stream), *received], type(told)(told.sensors, "bridge", None, None, **how))
+    return run_all(received, type(told)(told.sensors, "bridge", None, None, **how))
 
 
 def withdrawn(events):
@@ -249,6 +257,18 @@ def test_the_document_lists_partial_and_withdrawn_movements_beside_the_counted_o
     (every,) = analyse(path, partial="counted").sets
     assert len(every.reps) == len(done.reps) + len(done.uncounted)
     assert every.uncounted == ()
+
+
+def test_a_withdrawn_repetition_stands_beside_the_others_in_the_document(tmp_path):
+    stream, received = pitching(lifts([12.0, 40.0, 41.0, 42.0, 43.0]))
+    path = tmp_path / "lifts.arrows"
+    write(path, received, exercise="bridge", sensors=(sensor_header(capabilities(stream)),))
+    (done,) = analyse(path).sets
+    assert [rep.start_s for rep in done.reps] == pytest.approx([8.0, 12.0, 16.0, 20.0], abs=0.1)
+    assert [rep.number for rep in done.reps] == [1, 2, 3, 4]
+    (gone,) = done.uncounted
+    assert gone.start_s == pytest.approx(4.0, abs=0.1)
+    assert gone.reason.startswith("partial: ")
 
 
 def test_corrections_in_the_recording_are_honoured_by_every_later_analysis(tmp_path):
