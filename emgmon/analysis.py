@@ -157,7 +157,13 @@ def analyse(
     """
     reader = RecordingReader(path)
     log = read_corrections(path)
-    setup = session_setup(reader.header, exercise=exercise, partial=partial, corrections=log.corrections)
+    setup = session_setup(
+        reader.header,
+        exercise=exercise,
+        partial=partial,
+        corrections=log.corrections,
+        alignments=log.alignments,
+    )
     session = Session(setup)
     kept: list[SessionEvent] = []
     for batch in reader.batches():

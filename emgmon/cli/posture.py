@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,6 +97,12 @@ def _between(_context: click.Context, _option: click.Parameter, value: str | Non
     is_flag=True,
     help="The sensor stayed in place between the recordings: the first one's neutral serves for all.",
 )
+@click.option(
+    "--keep",
+    is_flag=True,
+    help="Write how the sensors sit, learnt from --stance and --bows, into the recording: every later"
+    " analysis measures by it.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Everything as JSON (emgmon.posture/1).")
 def command(
     *,
@@ -103,6 +110,7 @@ def command(
     stance: Between | None,
     bows: Between | None,
     worn_through: bool,
+    keep: bool,
     as_json: bool,
 ) -> None:
     """Find quiet standing in the recordings REC and tell its tilt.
@@ -111,6 +119,8 @@ def command(
     recordings in which the sensor stayed in place.
     """
     _check_words(recordings, stance, bows, worn_through=worn_through)
+    if keep:
+        _keep(recordings, stance, bows)
     measured: list[RecordingPosture] = []
     for path in recordings:
         track, alignments = read_pelvis(path)
@@ -130,6 +140,27 @@ def command(
         _print(document)
 
 
+def _keep(recordings: tuple[Path, ...], stance: Between | None, bows: Between | None) -> None:
+    """Write the alignments of the first recording's sensors into it."""
+    from emgmon.errors import UsageError
+    from emgmon.recording.append import append_rows
+    from emgmon.recording.host_events import AlignmentSetRow, event_notifications, read_corrections
+    from emgmon.recording.motion_reader import read_motion
+
+    if stance is None or bows is None:
+        raise UsageError(
+            "--keep has nothing to keep", advice="Give --stance and --bows, in seconds of the recording."
+        )
+    path = recordings[0]
+    tracks = [track for track in read_motion(path) if track.site in ("pelvis", "lumbar")]
+    row = AlignmentSetRow(
+        number=read_corrections(path).next_number,
+        alignments=tuple(align(track, stance, bows) for track in tracks),
+        made_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    append_rows(path, lambda newest_ns: event_notifications([row], arrival_ns=newest_ns))
+
+
 def read_pelvis(path: Path) -> "tuple[MotionTrack, tuple[Alignment, ...]]":
     """Read the pelvis sensor's motion and the alignments that the recording's header holds.
 
@@ -141,10 +172,13 @@ def read_pelvis(path: Path) -> "tuple[MotionTrack, tuple[Alignment, ...]]":
         When no motion sensor sat on the pelvis.
     """
     from emgmon.errors import CalibrationError
+    from emgmon.recording.format import newest_alignments
+    from emgmon.recording.host_events import read_corrections
     from emgmon.recording.motion_reader import read_motion
     from emgmon.recording.reader import RecordingReader
 
-    alignments = getattr(RecordingReader(path).header, "alignments", ())
+    header, log = RecordingReader(path).header, read_corrections(path)
+    alignments = newest_alignments(header.alignments, log.alignments)
     for track in read_motion(path):
         if track.site == "pelvis":
             return track, alignments
@@ -167,7 +201,10 @@ def align(track: "MotionTrack", stance: Between, bows: Between) -> "Alignment":
 
     rate = None if track.rate_radps is None else _part(track, track.rate_radps, bows, "--bows")
     return align_from_bows(
-        _part(track, track.up, stance, "--stance"), rate, _part(track, track.up, bows, "--bows")
+        _part(track, track.up, stance, "--stance"),
+        rate,
+        _part(track, track.up, bows, "--bows"),
+        site="lumbar" if track.site == "lumbar" else "pelvis",
     )
 
 
@@ -243,9 +280,10 @@ def _print(document: PostureDocument) -> None:
             times = f"{stretch.start_s:8.1f} {stretch.end_s:8.1f}"
             click.echo(f"  {times} {stretch.tilt_deg:+7.1f}° {stretch.obliquity_deg:+7.1f}°")
         for sentence in recording.sentences:
-            click.echo(f"  {sentence}")
+            click.echo(click.wrap_text(sentence, 80, "  ", "  "))
     for comparison in document.comparisons:
-        click.echo(f"\n{comparison.later} against {comparison.earlier}:\n  {comparison.sentence}")
+        click.echo(f"\n{comparison.later} against {comparison.earlier}:")
+        click.echo(click.wrap_text(comparison.sentence, 80, "  ", "  "))
     click.echo()
     for sentence in document.context:
-        click.echo(sentence)
+        click.echo(click.wrap_text(sentence, 80))

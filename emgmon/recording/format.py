@@ -142,6 +142,7 @@ def session_setup(
     exercise: str | Exercise | None = None,
     partial: str = "left-out",
     corrections: "tuple[Correction, ...]" = (),
+    alignments: tuple[Alignment, ...] = (),
 ) -> "SessionSetup":
     """Gather what the session engine has to know to play a recording.
 
@@ -153,6 +154,8 @@ def session_setup(
         ``left-out`` or ``counted``: what to do with partial repetitions.
     corrections
         What a person has said about repetitions of this recording.
+    alignments
+        Each takes the place of the header's for its site.
     """
     # Only who plays a recording pays for loading the engine.
     from emgmon.judging import Partials
@@ -165,10 +168,15 @@ def session_setup(
         exercise=own if own is not None and chosen == own.name else chosen,
         calibration=header.calibration,
         reference=header.reference,
-        alignments=header.alignments,
+        alignments=newest_alignments(header.alignments, alignments),
         count_partial=Partials(partial),
         corrections=corrections,
     )
+
+
+def newest_alignments(first: tuple[Alignment, ...], later: tuple[Alignment, ...]) -> tuple[Alignment, ...]:
+    """Keep one alignment a site, the later one where there are two."""
+    return tuple({alignment.site: alignment for alignment in (*first, *later)}.values())
 
 
 def _check_version(schema: str) -> None:

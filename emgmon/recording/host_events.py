@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 import msgspec
 
+from emgmon.dsp.alignment import Alignment
 from emgmon.events import HOP_RATE_HZ, LinkState, Notification, NotificationBatch, NotificationKind
 from emgmon.recording.columns import to_notifications
 from emgmon.recording.reader import open_bytes, read_header
@@ -103,8 +104,14 @@ class CorrectionUndoneRow(_ByHand, frozen=True, kw_only=True, tag_field="event",
     """Number of the correction."""
 
 
+class AlignmentSetRow(_ByHand, frozen=True, kw_only=True, tag_field="event", tag="alignment-set"):
+    """How motion sensors sit was measured from a stance and bows; holds for the whole recording."""
+
+    alignments: tuple[Alignment, ...]
+
+
 CorrectionRow = RepAddedRow | RepRemovedRow | RepMovedRow
-HostEvent = LinkRow | CorrectionRow | CorrectionUndoneRow
+HostEvent = LinkRow | CorrectionRow | CorrectionUndoneRow | AlignmentSetRow
 """What this version writes and reads. Another tag is of a later version and is skipped."""
 
 TAGS = frozenset(kind.__struct_config__.tag for kind in get_args(HostEvent))
@@ -156,6 +163,8 @@ class CorrectionLog:
     next_number: int = 1
     n_malformed: int = 0
     """EVENT rows that could not be read, whatever they were about."""
+    alignments: tuple[Alignment, ...] = ()
+    """How the sensors sit, as it was last measured for each place; empty where the header's hold."""
 
     @property
     def standing(self) -> tuple[CorrectionRow, ...]:
@@ -177,7 +186,7 @@ class CorrectionLog:
 
 
 def read_corrections(path: Path | str) -> CorrectionLog:
-    """Gather the corrections in a recording, without reading its samples.
+    """Gather the corrections and alignments in a recording, without reading its samples.
 
     Cheap beside an analysis: some 25 ms for an hour. Batches whose checksum does not fit are left out,
     and where the frames of the file are damaged the search ends.
@@ -207,8 +216,10 @@ def correction_log(batches: Iterable[NotificationBatch]) -> CorrectionLog:
             if event is not None:
                 events.append(event)
     said = [event for event in events if not isinstance(event, LinkRow)]
+    aligned = [one for event in said if isinstance(event, AlignmentSetRow) for one in event.alignments]
     return CorrectionLog(
-        rows=tuple(event for event in said if not isinstance(event, CorrectionUndoneRow)),
+        rows=tuple(event for event in said if not isinstance(event, CorrectionUndoneRow | AlignmentSetRow)),
+        alignments=tuple({one.site: one for one in aligned}.values()),
         undone=frozenset(event.undone for event in said if isinstance(event, CorrectionUndoneRow)),
         next_number=1 + max((event.number for event in said), default=0),
         n_malformed=n_malformed,

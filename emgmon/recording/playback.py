@@ -92,7 +92,9 @@ class PlaybackFeed:
         """
         reader = RecordingReader(self.path)
         log = read_corrections(self.path)
-        self._setup = session_setup(reader.header, exercise=self._asked, corrections=log.corrections)
+        self._setup = session_setup(
+            reader.header, exercise=self._asked, corrections=log.corrections, alignments=log.alignments
+        )
         self.sensors = self._setup.sensors
         self._session = self._new_session()
         if self._session.exercise is not None:

@@ -1,18 +1,21 @@
 """``emgmon posture`` on tracks that a recording would give."""
 
 import json
-import sys
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from scipy.spatial.transform import Rotation
 
+from emgmon.analysis import analyse
 from emgmon.cli import posture as posture_command
 from emgmon.dsp.alignment import STANCE_AND_BOWS, Alignment, AlignmentMethod, MotionTrack
 from emgmon.errors import CalibrationError, UsageError
+from emgmon.virtual.athlete import AthleteParams, perform
+from emgmon.virtual.calibration_motion import record_calibration_motion
+from emgmon.virtual.simulate import write_recording
 from tests.builders import smooth_step
 
 MOUNTING = Rotation.random(rng=11)
@@ -165,15 +168,47 @@ def test_standing_that_is_not_there_is_said(worn) -> None:
     assert "No quiet standing of at least 3 s was found." in result.stdout
 
 
-def test_the_pelvis_is_looked_for_among_the_tracks(monkeypatch: pytest.MonkeyPatch) -> None:
-    pelvis = session()
-    thigh = MotionTrack("thigh", "left", 0, pelvis.up, None, None)
-    tracks: list[MotionTrack] = [thigh, pelvis]
-    reader = SimpleNamespace(read_motion=lambda _path: tuple(tracks))
-    header = SimpleNamespace(header=SimpleNamespace(alignments=(alignment(),)))
-    monkeypatch.setitem(sys.modules, "emgmon.recording.motion_reader", reader)
-    monkeypatch.setattr("emgmon.recording.reader.RecordingReader", lambda _path: header)
-    assert posture_command.read_pelvis(Path("a.arrows")) == (pelvis, (alignment(),))
-    tracks.remove(pelvis)
+def test_the_pelvis_is_looked_for_among_the_tracks(tmp_path: Path) -> None:
+    path = tmp_path / "two.arrows"
+    performance = perform(AthleteParams(n_reps=1, emg=False, imu_sites=("pelvis", "thigh")))
+    write_recording(performance, path)
+    track, alignments = posture_command.read_pelvis(path)
+    assert track.site == "pelvis"
+    assert alignments == performance.alignments
+    # The same without a sensor on the pelvis.
+    thigh, capabilities = performance.streams[1], performance.capabilities
+    alone = replace(capabilities, streams=(thigh.stream,))
+    other = tmp_path / "thigh.arrows"
+    write_recording(replace(performance, streams=(thigh,), capabilities=alone), other)
     with pytest.raises(CalibrationError, match="no motion of the pelvis"):
-        posture_command.read_pelvis(Path("a.arrows"))
+        posture_command.read_pelvis(other)
+
+
+def test_what_stance_and_bows_told_can_be_kept_in_the_recording(tmp_path: Path) -> None:
+    params = AthleteParams(exercise="squat", n_reps=3, emg=False, seed=4)
+    performance = perform(params)
+    bows, imu = record_calibration_motion(params).takes[0].imu, performance.streams[0]
+    scales = np.array([channel.scale for channel in imu.stream.channels])
+    counts = np.concatenate([np.rint(bows / scales).astype(np.int16), imu.counts])
+    stood = replace(performance, streams=(replace(imu, counts=counts),), alignments=())
+    path = tmp_path / "stood.arrows"
+    write_recording(stood, path)
+    before = analyse(path)
+    assert before.recording.alignment == "repetitions"
+    assert run(str(path), "--stance", "0:5", "--bows", "5:14", "--keep").exit_code == 0
+    after = analyse(path)
+    assert after.recording.alignment == "standing-and-bows"
+    assert [rep.start_s for done in after.sets for rep in done.reps] == [
+        rep.start_s for done in before.sets for rep in done.reps
+    ]
+    # Later calls need not be told where the stance was.
+    assert "aligned from standing and bows" in run(str(path)).stdout
+
+
+def test_nothing_is_kept_without_a_stance_and_bows(tmp_path: Path) -> None:
+    path = tmp_path / "lift.arrows"
+    write_recording(perform(AthleteParams(n_reps=1, emg=False)), path)
+    before = path.read_bytes()
+    result = run(str(path), "--keep")
+    assert isinstance(result.exception, UsageError)
+    assert path.read_bytes() == before

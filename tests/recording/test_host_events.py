@@ -9,10 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from emgmon.dsp.alignment import Alignment, AlignmentMethod
 from emgmon.events import LinkChanged, LinkState, Notification, NotificationKind
 from emgmon.recording import skim
+from emgmon.recording.columns import from_notifications
 from emgmon.recording.host_events import (
     TAGS,
+    AlignmentSetRow,
     CorrectionLog,
     CorrectionUndoneRow,
     HostEvent,
@@ -93,9 +96,15 @@ def host_events(draw: st.DrawFn) -> HostEvent:
                     end_s=end_s,
                 ),
                 CorrectionUndoneRow(**by, undone=draw(st.integers(1, 10**6))),
+                AlignmentSetRow(**by, alignments=(alignment("pelvis", turn_deg=draw(times_s)),)),
             ]
         )
     )
+
+
+def alignment(site: str, *, turn_deg: float = 40.0) -> Alignment:
+    upright = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+    return Alignment(site, AlignmentMethod.STANDING_AND_BOWS, upright, turn_deg)
 
 
 @given(host_events())
@@ -128,9 +137,7 @@ def test_rows_become_the_values_that_the_engine_takes() -> None:
     assert MOVED.correction == RepMoved(2.0, 1.0, 3.5, 0.5, 3.0, turn_s=None)
 
 
-@pytest.mark.parametrize(
-    "payload", [b'{"event": "alignment-set", "matrix": []}', b'{"event": "", "number": "x"}']
-)
+@pytest.mark.parametrize("payload", [b'{"event": "mark-set", "matrix": []}', b'{"event": "", "number": "x"}'])
 def test_a_tag_of_a_later_version_is_skipped(tmp_path: Path, payload: bytes) -> None:
     assert decode(payload) is None
     found = log_of(tmp_path / "a.arrows", payload, encode(ADDED))
@@ -195,6 +202,18 @@ def test_a_recording_without_events_has_no_corrections(tmp_path: Path) -> None:
 def test_an_undone_row_whose_correction_was_lost_takes_nothing_else_back() -> None:
     lost = CorrectionLog(rows=(ADDED, MOVED), undone=frozenset({2}), next_number=5)
     assert lost.standing == (ADDED, MOVED)
+
+
+def test_of_each_place_the_alignment_that_was_set_last_holds() -> None:
+    rows = [
+        AlignmentSetRow(number=1, alignments=(alignment("pelvis", turn_deg=30.0), alignment("lumbar"))),
+        ADDED,
+        AlignmentSetRow(number=5, alignments=(alignment("pelvis", turn_deg=50.0),)),
+    ]
+    log = correction_log([from_notifications(event_notifications(rows, arrival_ns=0))])
+    assert {one.site: one.turn_deg for one in log.alignments} == {"pelvis": 50.0, "lumbar": 40.0}
+    assert log.rows == (ADDED,)
+    assert log.next_number == 6
 
 
 def test_link_changes_are_no_corrections(tmp_path: Path) -> None:
