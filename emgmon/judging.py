@@ -37,6 +37,9 @@ REMEMBERED_S = 60.0
 LONGEST_MEMORY_S = 600.0
 """... and no longer than this, should the movement signal stay away."""
 
+LAST_PACKET_HOPS = 30
+"""How far apart the streams of a session may end."""
+
 TOLERATED_LOSS_S = 0.05
 """Motion missing in all of a repetition for no longer than this is bridged and does not exclude it."""
 
@@ -197,12 +200,21 @@ class Judging:
             if isinstance(head, RepFound):
                 if not (nothing_more or self._all_reach(head.end_hop)):
                     break
-                events.extend(self._complete_rep(head))
+                ended = self._within_session(head, movement_hop) if nothing_more else head
+                events.extend(self._complete_rep(ended))
             else:
                 events.extend(self._complete_set())
             state.queue.popleft()
         self._forget(movement_hop)
         return events
+
+    def _within_session(self, rep: RepFound, movement_hop: int) -> RepFound:
+        """Let a repetition whose end was foreseen end with the session at the latest."""
+        watched = zip(self._state.envelopes, self._watched, strict=True)
+        ends = [movement_hop, *(history.next_hop or 0 for history, needed in watched if needed)]
+        # Streams end within a packet of each other; one that fell silent before is missing, not at its end.
+        last_hop = min(end for end in ends if end >= max(ends) - LAST_PACKET_HOPS)
+        return replace(rep, end_hop=max(rep.back_hop, min(rep.end_hop, last_hop)))
 
     def _all_reach(self, hop: int) -> bool:
         return self._emg_reaches(hop) and self._attitude.reaches(hop + 1)

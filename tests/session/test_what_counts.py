@@ -1,5 +1,6 @@
 """Partial and withdrawn repetitions, and what a person says about them: in events and in the document."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -303,3 +304,16 @@ def test_a_withdrawn_repetition_has_no_share_in_the_summary_of_its_set():
     assert [metric(rep, "pelvis_pitch_range_deg").value for rep in counted(events)] == pytest.approx(
         [40.0] * 4, abs=2.0
     )
+
+
+@pytest.mark.parametrize("seed", [4, 7, 14, 15])
+def test_a_recording_that_stops_right_behind_the_last_repetition_measures_it_whole(seed):
+    """Its end is foreseen, and may lie a little beyond the last sample."""
+    performance = performed("bridge", n_reps=4, seed=seed)
+    stop_s = performance.truth.reps[-1].end_s + 0.05
+    cut = tuple(
+        replace(samples, counts=samples.counts[: int(stop_s * samples.stream.rate_hz)])
+        for samples in performance.streams
+    )
+    reps = counted(events_of(replace(performance, streams=cut)))
+    assert [rep.excluded for rep in reps] == [None] * 4
