@@ -334,31 +334,30 @@ def _align(segment: _Segment, rows: NDArray[np.float64], exercise: Exercise) -> 
     )
 
 
+def _speeds_mps(vertical_mps2: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Vertical speed over a movement that begins and ends at rest, so that no offset is left in it."""
+    speed = np.cumsum(vertical_mps2) / HOP_RATE_HZ
+    speeds: NDArray[np.float64] = speed - np.linspace(speed[0], speed[-1], len(speed))
+    return speeds
+
+
 def _net_height_m(vertical_mps2: NDArray[np.float64]) -> float:
-    """How much higher a movement ended, its sensor at rest before and after; 0 where it is not known."""
-    if bool(np.isnan(vertical_mps2).any()):
-        return 0.0
-    velocity = np.cumsum(vertical_mps2) / HOP_RATE_HZ
-    velocity -= np.linspace(velocity[0], velocity[-1], len(velocity))
-    return float(np.sum(velocity) / HOP_RATE_HZ)
+    """How much higher a movement ended, its sensor at rest before and after; NaN where it is not known."""
+    return float(np.sum(_speeds_mps(vertical_mps2)) / HOP_RATE_HZ)
 
 
 def _swings(vertical_mps2: NDArray[np.float64]) -> int:
     """How often a movement changes between going up and going down at speed; 0 where it is not known."""
     if bool(np.isnan(vertical_mps2).any()):
         return 0
-    velocity = np.cumsum(vertical_mps2) / HOP_RATE_HZ
-    velocity -= np.linspace(velocity[0], velocity[-1], len(velocity))
-    level = max(SWING_SHARE * float(np.abs(velocity).max()), SLOWEST_STEP_MPS)
-    fast = velocity[np.abs(velocity) >= level]
+    speed = _speeds_mps(vertical_mps2)
+    fast = speed[np.abs(speed) >= max(SWING_SHARE * float(np.abs(speed).max()), SLOWEST_STEP_MPS)]
     return int(np.count_nonzero(np.diff(np.sign(fast)))) + 1
 
 
 def _heights_m(vertical_mps2: NDArray[np.float64]) -> NDArray[np.float64]:
     """Height over a movement that begins and ends at rest and at the same height, shape (n_hops,)."""
-    velocity = np.cumsum(vertical_mps2) / HOP_RATE_HZ
-    velocity -= np.linspace(velocity[0], velocity[-1], len(velocity))
-    height = np.cumsum(velocity) / HOP_RATE_HZ
+    height = np.cumsum(_speeds_mps(vertical_mps2)) / HOP_RATE_HZ
     heights: NDArray[np.float64] = height - np.linspace(height[0], height[-1], len(height))
     return heights
 

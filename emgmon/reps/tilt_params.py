@@ -24,7 +24,7 @@ class TiltRepsParams:
     fastest_still_dps: float = 4.0
     """... but never faster than this."""
     leaving_share: float = 0.3
-    """Rest is left with this share of the smallest range of the person's last repetitions, once known."""
+    """Rest is left with this share of the usual range of the person's last repetitions, once known."""
     reversal_share: float = 0.35
     """A change of direction counts from this share of the range."""
     shortest_rest_s: float = 0.25
