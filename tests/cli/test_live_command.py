@@ -17,7 +17,9 @@ posix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals to anot
 
 
 def start(name, *arguments):
-    program = f"from emgmon.cli.{name} import command; command()"
+    # Whoever runs the tests in the background may have made Ctrl-C be ignored, which is inherited.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    program = f"{heard}; from emgmon.cli.{name} import command; command()"
     return subprocess.Popen(
         [sys.executable, "-W", "error", "-c", program, *map(str, arguments)],
         stdout=subprocess.PIPE,
