@@ -7,19 +7,27 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emgmon.dsp.alignment import Alignment, align_from_held_poses, align_from_repetition, averaged
+from emgmon.dsp.alignment import (
+    Alignment,
+    SegmentSite,
+    align_from_held_poses,
+    align_from_repetition,
+    averaged,
+)
 from emgmon.dsp.history import HopHistory
 from emgmon.dsp.orientation import OrientationHops
-from emgmon.dsp.rotations import angle_deg
+from emgmon.dsp.rotations import angle_deg, unit
 from emgmon.events import HOP_RATE_HZ, Metric, Quality
 from emgmon.exercises import Exercise
+from emgmon.metrics.engagement import missing
 from emgmon.metrics.measure import SHARP_RANGE_S
 from emgmon.metrics.pelvis import SegmentMotion, pelvis_metrics, segment_angles, side_of_rotation
 from emgmon.metrics.side import Side
 from emgmon.reps.found import RepFound
 from emgmon.streams import MotionStream
 
-PELVIS, LUMBAR = "pelvis", "lumbar"
+PELVIS: SegmentSite = "pelvis"
+LUMBAR: SegmentSite = "lumbar"
 
 LEARNT_REPS = 2
 """How the sensors sit is learnt from this many repetitions where nobody stood and bowed, then kept."""
@@ -77,7 +85,7 @@ class AttitudeState:
 
 @dataclass(frozen=True, slots=True)
 class _Segment:
-    site: str
+    site: SegmentSite
     stream: int
     """Index among the motion streams of the session."""
     has_gyroscope: bool
@@ -175,7 +183,7 @@ class Attitude:
         rows = _rows_of(history, rep)
         if len(rows) < 2 or bool(np.isnan(rows[:, _UP]).any()):
             return False
-        up = _unit(rows[:, _UP])
+        up = unit(rows[:, _UP])
         turned_deg = angle_deg(up, up[0])
         if float(turned_deg[-1]) > OTHER_POSITION_DEG or float(turned_deg.max()) > self._most_turned_deg:
             return True
@@ -248,15 +256,16 @@ class Attitude:
         name = "pelvis_height_range_m"
         history = self._pelvis()
         if history is None or gap is not None:
-            return Metric(name, None, None, None, 0, Quality.REJECT, gap or NO_HEIGHT)
+            return missing(name, gap or NO_HEIGHT)
         rows = _rows_of(history, rep)
         vertical_mps2 = rows[:, _VERTICAL]
         seconds = len(rows) / HOP_RATE_HZ
         if not len(rows) or bool(np.isnan(vertical_mps2).any()):
-            return Metric(name, None, None, None, 0, Quality.REJECT, NO_HEIGHT)
+            return missing(name, NO_HEIGHT)
         if seconds > LONGEST_INTEGRATED_S:
-            reason = f"the repetition lasted {seconds:.0f} s, too long to integrate acceleration twice"
-            return Metric(name, None, None, None, 0, Quality.REJECT, reason)
+            return missing(
+                name, f"the repetition lasted {seconds:.0f} s, too long to integrate acceleration twice"
+            )
         quality = Quality.GOOD if seconds <= SHARP_RANGE_S else Quality.USABLE
         return Metric(name, float(np.ptp(_heights_m(vertical_mps2))), None, None, 1, quality)
 
@@ -275,7 +284,7 @@ class Attitude:
             if segment.site == site:
                 rows = _rows_of(history, rep)
                 quaternion = rows[:, _QUATERNION] if segment.has_gyroscope else None
-                return SegmentMotion(_unit(rows[:, _UP]), quaternion, self._alignment(site))
+                return SegmentMotion(unit(rows[:, _UP]), quaternion, self._alignment(site))
         return None
 
     def _alignment(self, site: str) -> Alignment | None:
@@ -307,7 +316,7 @@ class Attitude:
 
 
 def _find_segment(
-    site: str, motion: Sequence[MotionStream], alignments: Sequence[Alignment]
+    site: SegmentSite, motion: Sequence[MotionStream], alignments: Sequence[Alignment]
 ) -> _Segment | None:
     given = next((alignment for alignment in alignments if alignment.site == site), None)
     for index, stream in enumerate(motion):
@@ -322,15 +331,15 @@ def _align(segment: _Segment, rows: NDArray[np.float64], exercise: Exercise) -> 
             rows[:, _QUATERNION],
             start_pitch_deg=exercise.start_pitch_deg,
             pelvis_turn=exercise.pelvis_turn,
-            site=segment.site,  # type: ignore[arg-type]
+            site=segment.site,
         )
-    up = _unit(rows[:, _UP])
+    up = unit(rows[:, _UP])
     return align_from_held_poses(
         up[:_HELD_HOPS].mean(axis=0),
         up[-_HELD_HOPS:].mean(axis=0),
         start_pitch_deg=exercise.start_pitch_deg,
         pelvis_turn=exercise.pelvis_turn,
-        site=segment.site,  # type: ignore[arg-type]
+        site=segment.site,
     )
 
 
@@ -368,8 +377,3 @@ def _rows_of(history: HopHistory, rep: RepFound) -> NDArray[np.float64]:
     An end that is foreseen may lie a little beyond the end of a session, and a sensor may have fallen silent.
     """
     return history.between(rep.start_hop, max(rep.start_hop, min(rep.end_hop + 1, history.next_hop or 0)))
-
-
-def _unit(up: NDArray[np.float64]) -> NDArray[np.float64]:
-    unit: NDArray[np.float64] = up / np.sqrt(np.sum(up**2, axis=1, keepdims=True))
-    return unit

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from emgmon.attitude import Attitude
+from emgmon.attitude import LUMBAR, Attitude
 from emgmon.dsp.alignment import Alignment
 from emgmon.dsp.envelope import EnvelopeHops
 from emgmon.dsp.orientation import LONGEST_BRIDGED_S, OrientationHops
@@ -300,7 +300,7 @@ class Session:
         self._set.end_s = max(self._set.end_s, clock.seconds(next_sample))
 
     def _note_motion_loss(self, index: int, clock: SampleClock, first_sample: int, n_samples: int) -> None:
-        if self._motion[index].site == "lumbar":
+        if self._motion[index].site == LUMBAR:
             # It says nothing about where a repetition began or ended.
             return
         first_hop = int(clock.seconds(first_sample) * HOP_RATE_HZ)

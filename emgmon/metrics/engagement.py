@@ -124,7 +124,7 @@ def engagement_metric(part: Engagement) -> Metric:
     """State an engagement as a metric."""
     name = f"{part.muscle.name}_engagement_pct"
     if part.percent is None:
-        return Metric(name, None, None, None, 0, Quality.REJECT, part.reason)
+        return missing(name, part.reason)
     margin = Z_95 * part.cv * part.percent
     return Metric(
         name, part.percent, max(0.0, part.percent - margin), part.percent + margin, 1, part.muscle.quality
@@ -142,15 +142,15 @@ def share_metrics(glute: Engagement, back: Engagement) -> tuple[Metric, Metric]:
     share, ratio = "glute_share_pct", "glute_back_log_ratio"
     if glute.percent is None or back.percent is None:
         reason = glute.reason or back.reason
-        return _missing(share, reason), _missing(ratio, reason)
+        return missing(share, reason), missing(ratio, reason)
     quality = worse(glute.muscle.quality, back.muscle.quality)
     if glute.percent <= 0.0 or back.percent <= 0.0:
         silent = "back" if back.percent <= 0.0 else "glute"
         if glute.percent <= 0.0 and back.percent <= 0.0:
-            return _missing(share, _ALL_SILENT), _missing(ratio, _ALL_SILENT)
+            return missing(share, _ALL_SILENT), missing(ratio, _ALL_SILENT)
         value = 100.0 if silent == "back" else 0.0
         reason = f"the {silent} did not rise above its rest noise, so there is no ratio"
-        return Metric(share, value, None, None, 1, quality), _missing(ratio, reason)
+        return Metric(share, value, None, None, 1, quality), missing(ratio, reason)
     log_ratio = math.log(glute.percent) - math.log(back.percent)
     margin = Z_95 * math.hypot(glute.cv, back.cv)
     low, high = log_ratio - margin, log_ratio + margin
@@ -169,7 +169,8 @@ def share_pct(log_ratio: float) -> float:
     return 50.0 * (1.0 + math.tanh(0.5 * log_ratio))
 
 
-def _missing(name: str, reason: str | None) -> Metric:
+def missing(name: str, reason: str | None) -> Metric:
+    """State that a figure was not measured, and why."""
     return Metric(name, None, None, None, 0, Quality.REJECT, reason)
 
 
@@ -182,7 +183,7 @@ def worse(first: Quality, second: Quality) -> Quality:
 def duration_metric(name: str, seconds: float | None, reason: str | None = None) -> Metric:
     """State a duration that follows from the rep's edges."""
     if seconds is None:
-        return _missing(name, reason)
+        return missing(name, reason)
     return Metric(name, seconds, None, None, 1, Quality.GOOD)
 
 
@@ -199,7 +200,7 @@ def summarise(reps: Sequence[Sequence[Metric]], votes: Sequence[bool]) -> tuple[
     names = list(dict.fromkeys(metric.name for metrics in reps for metric in metrics))
     voting = [metrics for metrics, vote in zip(reps, votes, strict=True) if vote]
     if not voting:
-        return tuple(_missing(name, "no repetition of this set could be measured whole") for name in names)
+        return tuple(missing(name, "no repetition of this set could be measured whole") for name in names)
     return tuple(
         _mean_metric(name, [metric for metrics in voting for metric in metrics if metric.name == name])
         for name in names
@@ -209,7 +210,7 @@ def summarise(reps: Sequence[Sequence[Metric]], votes: Sequence[bool]) -> tuple[
 def _mean_metric(name: str, metrics: list[Metric]) -> Metric:
     measured = [metric for metric in metrics if metric.value is not None]
     if not measured:
-        return _missing(name, metrics[0].reason)
+        return missing(name, metrics[0].reason)
     values = [metric.value for metric in measured if metric.value is not None]
     n = len(values)
     mean = math.fsum(values) / n

@@ -18,6 +18,7 @@ from emgmon.metrics.engagement import (
     engagement,
     engagement_metric,
     find_muscle,
+    missing,
     share_metrics,
 )
 from emgmon.metrics.reference import ReferenceSet
@@ -131,7 +132,7 @@ def measure(
 
 def _motion_metrics(rep: RepFound, plan: PhasePlan) -> tuple[Metric, ...]:
     if not rep.has_phases:
-        times = tuple(_missing(name, NO_PHASES) for name in ("lift_s", "hold_s", "return_s"))
+        times = tuple(missing(name, NO_PHASES) for name in ("lift_s", "hold_s", "return_s"))
     else:
         spans = phase_hops(rep, plan)
         times = tuple(
@@ -144,10 +145,6 @@ def _motion_metrics(rep: RepFound, plan: PhasePlan) -> tuple[Metric, ...]:
 def height_metric(rep: RepFound, range_m: float) -> Metric:
     """State how far the pelvis went up or down in a repetition that was followed on height."""
     return Metric("pelvis_height_range_m", range_m, None, None, 1, _range_quality(rep))
-
-
-def _missing(name: str, reason: str) -> Metric:
-    return Metric(name, None, None, None, 0, Quality.REJECT, reason)
 
 
 def _range_quality(rep: RepFound) -> Quality:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from emgmon.dsp.alignment import Alignment, AlignmentMethod, tilt_deg
 from emgmon.dsp.rotations import angle_deg, rotation_matrices, unit
 from emgmon.events import HOP_RATE_HZ, Metric, Quality
-from emgmon.metrics.engagement import worse
+from emgmon.metrics.engagement import missing, worse
 
 PELVIS_METRICS = (
     "pelvis_pitch_range_deg",
@@ -185,7 +185,7 @@ def _from_gravity(
     start_deg = held_pitch_deg(pelvis.up, alignment, 0)
     turn_deg = held_pitch_deg(pelvis.up, alignment, turn)
     if start_deg is None or turn_deg is None:
-        change = _missing("pelvis_anterior_change_deg", NOT_STILL)
+        change = missing("pelvis_anterior_change_deg", NOT_STILL)
     else:
         change_deg = (turn_deg - start_deg + 180.0) % 360.0 - 180.0
         change = _anterior_change(change_deg, alignment, Quality.USABLE)
@@ -195,7 +195,7 @@ def _from_gravity(
 
 def _anterior_change(change_deg: float, alignment: Alignment, quality: Quality) -> Metric:
     if not alignment.sides_known:
-        return _missing("pelvis_anterior_change_deg", NO_DIRECTION)
+        return missing("pelvis_anterior_change_deg", NO_DIRECTION)
     return Metric("pelvis_anterior_change_deg", change_deg, None, None, 1, quality)
 
 
@@ -205,15 +205,15 @@ def _lumbar_extension(
     """Change of pelvis pitch minus change of lumbar pitch; positive when the trunk bends backwards."""
     name = "lumbar_extension_deg"
     if lumbar is None:
-        return _missing(name, NO_LUMBAR)
+        return missing(name, NO_LUMBAR)
     if lumbar.quaternion is None:
-        return _missing(name, NO_LUMBAR_GYROSCOPE)
+        return missing(name, NO_LUMBAR_GYROSCOPE)
     if lumbar.alignment is None:
-        return _missing(name, NO_LUMBAR_ALIGNMENT)
+        return missing(name, NO_LUMBAR_ALIGNMENT)
     if not (pelvis_alignment.sides_known and lumbar.alignment.sides_known):
-        return _missing(name, NO_DIRECTION)
+        return missing(name, NO_DIRECTION)
     if _has_holes(lumbar):
-        return _missing(name, HOLES)
+        return missing(name, HOLES)
     lumbar_deg = float(segment_angles(lumbar.quaternion, lumbar.alignment).pitch_deg[turn])
     quality = worse(_quality(pelvis_alignment), _quality(lumbar.alignment))
     return Metric(name, pelvis_change_deg - lumbar_deg, None, None, 1, quality)
@@ -247,8 +247,4 @@ def _range(name: str, values_deg: NDArray[np.float64], quality: Quality) -> Metr
 
 def _all_missing(reason: str, lumbar_reason: str | None) -> tuple[Metric, ...]:
     *pelvis, lumbar = PELVIS_METRICS
-    return (*(_missing(name, reason) for name in pelvis), _missing(lumbar, lumbar_reason or reason))
-
-
-def _missing(name: str, reason: str) -> Metric:
-    return Metric(name, None, None, None, 0, Quality.REJECT, reason)
+    return (*(missing(name, reason) for name in pelvis), missing(lumbar, lumbar_reason or reason))

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from emgmon.dsp.alignment import MotionTrack
 from emgmon.dsp.orientation import OrientationHops
+from emgmon.dsp.rotations import unit
 from emgmon.events import HOP_RATE_HZ
 from emgmon.recording.format import session_setup
 from emgmon.recording.reader import RecordingReader
@@ -37,8 +38,7 @@ def read_motion(path: Path | str) -> tuple[MotionTrack, ...]:
 
 def _track(site: str, side: str | None, hops: list[OrientationHops], *, gyroscope: bool) -> MotionTrack:
     pieces = [piece for piece in hops if len(piece)]
-    up = np.concatenate([piece.up for piece in pieces])
-    up /= np.sqrt(np.sum(up**2, axis=1, keepdims=True))
+    up = unit(np.concatenate([piece.up for piece in pieces]))
     quaternion = np.concatenate([piece.quaternion for piece in pieces]) if gyroscope else None
     rate = None if quaternion is None else _angular_rate(quaternion)
     return MotionTrack(site, side, pieces[0].first_hop, up, quaternion, rate)

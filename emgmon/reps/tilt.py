@@ -11,7 +11,7 @@ from emgmon.events import HOP_RATE_HZ
 from emgmon.reps.found import Found, RepFound, RestResumed
 from emgmon.reps.tilt_idea import TiltIdea, TiltIdeaState
 from emgmon.reps.tilt_params import TiltRepsParams
-from emgmon.reps.tilt_track import SPEED, UP, TiltTrack, TiltTrackState
+from emgmon.reps.tilt_track import SPEED, UP, TiltTrack, TiltTrackState, no_rows
 
 __all__ = ["TiltReps", "TiltRepsParams", "TiltRepsState"]
 
@@ -27,7 +27,7 @@ class TiltRepsState:
 
     track: TiltTrackState
     ideas: list[TiltIdeaState]
-    waiting: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 8)))
+    waiting: NDArray[np.float64] = field(default_factory=no_rows)
     """Rows of a slice that is not whole yet."""
     next_hop: int = 0
     """Hop of the first row that waits."""
@@ -89,7 +89,7 @@ class TiltReps:
     def finish(self) -> list[Found]:
         """Decide on the hops that still wait for those after them."""
         found = self._take(*self._track.finish())
-        waiting, self._state.waiting = self._state.waiting, np.empty((0, 8))
+        waiting, self._state.waiting = self._state.waiting, no_rows()
         return [*found, *self._slice(self._state.next_hop, waiting)]
 
     @property

@@ -12,7 +12,7 @@ from emgmon.events import HOP_RATE_HZ
 from emgmon.reps.found import Found, RepFound, RestLeft, RestResumed
 from emgmon.reps.tilt_edges import edge_after, run_lengths
 from emgmon.reps.tilt_params import TiltRepsParams
-from emgmon.reps.tilt_track import SHAKE, SPEED, UP, VELOCITY
+from emgmon.reps.tilt_track import SHAKE, SPEED, UP, VELOCITY, no_rows
 
 _LONGEST_REST_HOPS = 15 * HOP_RATE_HZ
 _NEW_SET_HOPS = 10 * HOP_RATE_HZ
@@ -35,7 +35,7 @@ class TiltIdeaState:
 
     first_hop: int = 0
     """Hop of the first row of the history: the end of the last repetition, or later."""
-    history: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 8)))
+    history: NDArray[np.float64] = field(default_factory=no_rows)
     seen: int = 0
     """Rows of the history that were decided on."""
     stage: _Stage = _Stage.REST

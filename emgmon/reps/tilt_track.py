@@ -5,10 +5,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from emgmon.dsp.rotations import unit
 from emgmon.events import HOP_RATE_HZ
 
 UP, VELOCITY, SPEED, SHAKE = slice(0, 3), slice(3, 6), 6, 7
 """Columns of a row: unit vector up, its change in a second, degrees in a second, size of shaking."""
+
+
+def no_rows() -> NDArray[np.float64]:
+    """Give an empty table of rows."""
+    return np.empty((0, 8))
 
 
 @dataclass(slots=True)
@@ -68,7 +74,7 @@ class TiltTrack:
         last = np.concatenate([rows[-1:, VELOCITY], rows[-1:, SPEED : SPEED + 1]], axis=1)
         last = last if len(last) else np.zeros((1, 4))
         smooth = state.smooth[-1:]
-        final = np.concatenate([_unit(smooth[:, :3]), last, smooth[:, 3:]], axis=1)
+        final = np.concatenate([unit(smooth[:, :3]), last, smooth[:, 3:]], axis=1)
         return hop, np.concatenate([rows, final])
 
     def _advance(self, raw: NDArray[np.float64]) -> tuple[int, NDArray[np.float64]]:
@@ -91,14 +97,9 @@ class TiltTrack:
         smooth = np.concatenate([state.smooth, new])
         state.smooth = smooth[-2:].copy()
         if len(smooth) < 3:
-            return state.next_hop, np.empty((0, 8))
-        up = _unit(smooth[:, :3])
+            return state.next_hop, no_rows()
+        up = unit(smooth[:, :3])
         velocity = (up[2:] - up[:-2]) * (0.5 * HOP_RATE_HZ)
         speed = np.degrees(np.sqrt(np.sum(velocity**2, axis=1, keepdims=True)))
         hop, state.next_hop = state.next_hop, state.next_hop + len(velocity)
         return hop, np.concatenate([up[1:-1], velocity, speed, smooth[1:-1, 3:]], axis=1)
-
-
-def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    unit: NDArray[np.float64] = vectors / np.sqrt(np.sum(vectors**2, axis=1, keepdims=True))
-    return unit

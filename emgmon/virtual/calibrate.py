@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from emgmon.dsp.alignment import Alignment, SegmentSite, align_from_bows
 from emgmon.dsp.orientation import OrientationStage
+from emgmon.dsp.rotations import unit
 from emgmon.dsp.timeline import SampleClock
 from emgmon.events import HOP_RATE_HZ
 from emgmon.metrics.calibration import (
@@ -120,6 +121,4 @@ def _up(imu: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
     hops = stage.process(imu.T.copy(), SampleClock(0, 0.0, rate_hz), 0)
     at_s = np.arange(len(imu)) / rate_hz
     hop_s = (hops.first_hop + np.arange(len(hops))) / HOP_RATE_HZ
-    up = np.stack([np.interp(at_s, hop_s, column) for column in hops.up.T], axis=1)
-    unit: NDArray[np.float64] = up / np.sqrt(np.sum(up**2, axis=1, keepdims=True))
-    return unit
+    return unit(np.stack([np.interp(at_s, hop_s, column) for column in hops.up.T], axis=1))
