@@ -42,6 +42,13 @@ class Quantity(enum.IntEnum):
     EMG = 1
     ACCELERATION = 2
     ANGULAR_RATE = 3
+    ENVELOPE = 4
+    """EMG that the sensor rectified or smoothed: an amplitude, without a spectrum of its own."""
+
+    @property
+    def is_emg(self) -> bool:
+        """Whether it belongs in an EMG stream: raw EMG or its envelope."""
+        return self in (Quantity.EMG, Quantity.ENVELOPE)
 
 
 class Unit(enum.IntEnum):
@@ -61,6 +68,7 @@ class StreamKind(enum.IntEnum):
 
 _UNIT_OF = {
     Quantity.EMG: Unit.MICROVOLT,
+    Quantity.ENVELOPE: Unit.MICROVOLT,
     Quantity.ACCELERATION: Unit.METRE_PER_SECOND_SQUARED,
     Quantity.ANGULAR_RATE: Unit.RADIAN_PER_SECOND,
 }
@@ -76,7 +84,7 @@ class Channel:
     side: str | None
     """``left``, ``right`` or None."""
     axis: str | None
-    """``x``, ``y`` or ``z``; None for EMG."""
+    """``x``, ``y`` or ``z``; None for EMG and its envelope."""
     unit: Unit
     scale: float
     """Physical value of one count, in ``unit``; rounded to the float32 that is sent."""
@@ -91,7 +99,7 @@ class Channel:
             )
         if self.side not in _SIDES:
             raise HostFault(f"side {self.side!r} is not left, right or none", clause="7.9")
-        if self.axis not in _AXES or (self.axis is None) != (self.quantity is Quantity.EMG):
+        if self.axis not in _AXES or (self.axis is None) != self.quantity.is_emg:
             raise HostFault(f"axis {self.axis!r} does not suit {self.quantity.name}", clause="7.9")
         if self.unit is not _UNIT_OF[self.quantity]:
             raise HostFault(f"{self.quantity.name} is not measured in {self.unit.name}", clause="7.9")
@@ -124,7 +132,7 @@ class Stream:
                 f"stream {self.number} has {len(self.channels)} channels, not 1 to 255", clause="7.8"
             )
         for channel in self.channels:
-            if (channel.quantity is Quantity.EMG) != (self.kind is StreamKind.EMG):
+            if channel.quantity.is_emg != (self.kind is StreamKind.EMG):
                 raise HostFault(
                     f"an {self.kind.name} stream has no {channel.quantity.name} channel", clause="7.8"
                 )

@@ -10,12 +10,19 @@ from emgmon.units import GRAVITY_MPS2
 from firmware_protocol.capabilities import Quantity
 
 CONTRACT = (
-    "The first column is t_s (seconds), the others are named like emg.gluteus_maximus.left_uV,"
-    " acc.pelvis.x_mps2 or gyr.pelvis.x_radps."
+    "The first column is t_s (seconds), the others are named like emg.gluteus_maximus.left_uV"
+    " (env. in place of emg. where it is rectified or smoothed), acc.pelvis.x_mps2 or gyr.pelvis.x_radps."
 )
-QUANTITIES = {"emg": Quantity.EMG, "acc": Quantity.ACCELERATION, "gyr": Quantity.ANGULAR_RATE}
+QUANTITIES = {
+    "emg": Quantity.EMG,
+    "env": Quantity.ENVELOPE,
+    "acc": Quantity.ACCELERATION,
+    "gyr": Quantity.ANGULAR_RATE,
+}
+_MICROVOLTS = {"uV": 1.0, "mV": 1e3, "V": 1e6}
 UNITS = {
-    Quantity.EMG: {"uV": 1.0, "mV": 1e3, "V": 1e6},
+    Quantity.EMG: _MICROVOLTS,
+    Quantity.ENVELOPE: _MICROVOLTS,
     Quantity.ACCELERATION: {"mps2": 1.0, "g": GRAVITY_MPS2},
     Quantity.ANGULAR_RATE: {"radps": 1.0, "dps": math.pi / 180.0},
 }
@@ -40,6 +47,12 @@ class CsvColumn:
     axis: str | None
     factor: float
     """Multiplies the file's values to give microvolt, m/s² or rad/s."""
+
+    @property
+    def signal(self) -> tuple[Quantity, str, str | None, str | None]:
+        """What there can be only once: raw EMG and its envelope are the same muscle."""
+        kind = Quantity.EMG if self.quantity.is_emg else self.quantity
+        return kind, self.site, self.side, self.axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +100,17 @@ def parse_column(index: int, name: str) -> CsvColumn:
     place, _, unit = name.rpartition("_")
     kind, *words = place.split(".")
     if kind not in QUANTITIES:
-        raise _NotOursError("its name does not begin with emg., acc. or gyr. and end with a unit")
+        raise _NotOursError("its name does not begin with emg., env., acc. or gyr. and end with a unit")
     quantity = QUANTITIES[kind]
     if unit not in UNITS[quantity]:
         known = ", ".join(UNITS[quantity])
         raise _NotOursError(f"its unit {unit!r} is not one of {known}")
-    axis = None if quantity is Quantity.EMG else _take_last(words, _AXES)
-    if quantity is not Quantity.EMG and axis is None:
+    axis = None if quantity.is_emg else _take_last(words, _AXES)
+    if not quantity.is_emg and axis is None:
         raise _NotOursError("it names no axis .x, .y or .z")
     side = _take_last(words, _SIDES)
     if not words:
-        example = "gluteus_maximus.left" if quantity is Quantity.EMG else "pelvis.x"
+        example = "gluteus_maximus.left" if quantity.is_emg else "pelvis.x"
         raise _NotOursError(f"it names no site, as in {kind}.{example}_{unit}")
     site = ".".join(words)
     if not _SITE.fullmatch(site) or len(site) > MAX_SITE_LENGTH:
@@ -142,12 +155,12 @@ def _check_first(names: tuple[str, ...], line: str, file: str) -> None:
 def _check_twice(columns: list[CsvColumn], file: str) -> None:
     seen: dict[tuple[object, ...], CsvColumn] = {}
     for column in columns:
-        key = (column.quantity, column.site, column.side, column.axis)
+        key = column.signal
         if key in seen:
             raise ImportFileError(
                 f"{file}, line 1: columns {seen[key].index + 1} ({seen[key].name!r}) and"
                 f" {column.index + 1} ({column.name!r}) hold the same signal",
-                advice="Remove or rename one of them.",
+                advice="Remove or rename one of them; of raw EMG and its envelope, keep the raw EMG.",
             )
         seen[key] = column
 

@@ -1,21 +1,35 @@
 """Columns that share a clock become one stream; what makes no whole stream is left out with a warning."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emgmon.errors import ImportFileError
 from emgmon.recording.csv_columns import CsvColumn
+from emgmon.recording.csv_envelopes import EmgForm, emg_form, is_often_negative
 from emgmon.recording.csv_table import CsvTable
+from emgmon.recording.csv_timing import estimate_rate
 from firmware_protocol.capabilities import Channel, Quantity, StreamKind, Unit
 
 UNIT_OF = {
     Quantity.EMG: Unit.MICROVOLT,
+    Quantity.ENVELOPE: Unit.MICROVOLT,
     Quantity.ACCELERATION: Unit.METRE_PER_SECOND_SQUARED,
     Quantity.ANGULAR_RATE: Unit.RADIAN_PER_SECOND,
 }
+
+_FOUND = {
+    EmgForm.RECTIFIED: "never goes below 0 and piles up there: it is taken for rectified EMG, not for raw.",
+    EmgForm.SMOOTHED: "rises from 0 with the effort: it is taken for an envelope, not for raw EMG.",
+}
+_WHAT_FOLLOWS = (
+    "Its amplitude is used as it is; there is no median frequency, and no onset finer than its smoothing."
+    " Name it env. in place of emg. to say so yourself; if it is raw, take its mean away first"
+)
+_UNCLEAR = "never goes below 0: it is taken for raw EMG with an offset; if it is an envelope, name it {env}"
+_BELOW_ZERO = "is named an envelope but goes below 0 often: if it is raw EMG, name it emg. in place of env."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +51,7 @@ class StreamBuilder:
 
     warnings: list[str] = field(default_factory=list)
     _owners: dict[tuple[Quantity, str, str | None, str | None], str] = field(default_factory=dict)
+    """File that each signal came from."""
 
     def streams(self, table: CsvTable) -> Iterator[CsvStream]:
         """Make the streams of one file: all EMG columns together, and one IMU for each site.
@@ -55,10 +70,10 @@ class StreamBuilder:
 
     def _groups(self, table: CsvTable) -> Iterator[tuple[StreamKind, list[CsvColumn]]]:
         columns = table.header.columns
-        emg = [column for column in columns if column.quantity is Quantity.EMG]
+        emg = [column for column in columns if column.quantity.is_emg]
         if emg:
             yield StreamKind.EMG, emg
-        motion = [column for column in columns if column.quantity is not Quantity.EMG]
+        motion = [column for column in columns if not column.quantity.is_emg]
         for site, side in dict.fromkeys((column.site, column.side) for column in motion):
             here = [column for column in motion if (column.site, column.side) == (site, side)]
             chosen = self._imu_columns(here, table.file)
@@ -86,7 +101,7 @@ class StreamBuilder:
 
     def _claim(self, columns: Sequence[CsvColumn], file: str) -> None:
         for column in columns:
-            key = (column.quantity, column.site, column.side, column.axis)
+            key = column.signal
             if key in self._owners:
                 raise ImportFileError(
                     f"{file}, column {column.index + 1} ({column.name}): the same signal came from"
@@ -105,11 +120,32 @@ class StreamBuilder:
         measured = ~missing.all(axis=1)
         if not measured.any():
             return None
+        t_s, values = table.t_s[measured], values[measured]
+        columns = [
+            self._known_form(column, values[:, place], t_s, table.file)
+            for place, column in enumerate(columns)
+        ]
         channels = tuple(
             Channel(column.quantity, column.site, column.side, column.axis, UNIT_OF[column.quantity], 1.0)
             for column in columns
         )
-        return CsvStream(table.file, kind, channels, table.t_s[measured], values[measured])
+        return CsvStream(table.file, kind, channels, t_s, values)
+
+    def _known_form(
+        self, column: CsvColumn, values: NDArray[np.float32], t_s: NDArray[np.float64], file: str
+    ) -> CsvColumn:
+        """Give an EMG column the quantity that its values show, and say what a person should look at."""
+        if column.quantity is Quantity.ENVELOPE and is_often_negative(values):
+            self.warnings.append(f"{file}: {column.name} {_BELOW_ZERO}")
+        if column.quantity is not Quantity.EMG or len(t_s) < 2:
+            return column
+        form = emg_form(values, estimate_rate(t_s).rate_hz)
+        if form is EmgForm.UNCLEAR:
+            self.warnings.append(f"{file}: {column.name} {_UNCLEAR.format(env=_as_envelope(column.name))}")
+        if form not in _FOUND:
+            return column
+        self.warnings.append(f"{file}: {column.name} {_FOUND[form]} {_WHAT_FOLLOWS}")
+        return replace(column, quantity=Quantity.ENVELOPE)
 
 
 def _scaled(table: CsvTable, columns: Sequence[CsvColumn], places: Sequence[int]) -> NDArray[np.float32]:
@@ -125,3 +161,7 @@ def _scaled(table: CsvTable, columns: Sequence[CsvColumn], places: Sequence[int]
             advice="Check the unit in the column's name.",
         )
     return values
+
+
+def _as_envelope(name: str) -> str:
+    return "env." + name.partition(".")[2]

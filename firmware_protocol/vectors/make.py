@@ -62,6 +62,16 @@ def example_sensor() -> Capabilities:
     )
 
 
+def envelope_sensor() -> Capabilities:
+    """Describe an armband that sends one muscle raw and one as an envelope, on one sample clock."""
+    raw = Channel(Quantity.EMG, "gluteus_maximus", "right", None, Unit.MICROVOLT, 0.5)
+    envelope = Channel(Quantity.ENVELOPE, "erector_spinae", "right", None, Unit.MICROVOLT, 0.125)
+    stream = Stream(7, StreamKind.EMG, SampleFormat.INT16, 1000.0, (raw, envelope))
+    return Capabilities(
+        version_minor=0, boot_id=0x01020304, name="emgmon Hülle", ring_ms=0, streams=(stream,)
+    )
+
+
 def packet(
     values: list[list[float]],
     *,
@@ -132,6 +142,9 @@ def capabilities_file() -> Json:
     whole = sensor.to_bytes()
     longer = whole.replace(b"\x04\x04\0\0\0\0", b"\x04\x06\0\0\0\0\xaa\xbb", 1) + b"\x7f\x03abc"
     stream_at = whole.index(b"\x10\x0c\x01")
+    enveloped = envelope_sensor().to_bytes()
+    with_motion = enveloped.replace(b"\x10\x0c\x07\x01", b"\x10\x0c\x07\x02")
+    with_motion = with_motion.replace(b"\x07\x01\x02\x00\x01", b"\x07\x02\x02\x01\x02")
     faults = (
         ("empty", b"", "7.4"),
         ("major version 2", b"\x01\x02\x02\x00" + whole[4:], "3.2"),
@@ -142,6 +155,10 @@ def capabilities_file() -> Json:
         ("rate 0", whole[: stream_at + 6] + bytes(8) + whole[stream_at + 14 :], "7.8"),
         ("channel of no stream", whole + b"\x11\x0b\x63\x01\0\0\x01\0\0\x80\x3f\x01a", "7.9"),
         ("site in capitals", whole.replace(b"pelvis", b"Pelvis"), "7.10"),
+        ("envelope beside acceleration", with_motion, "7.8"),
+        ("envelope with an axis", enveloped.replace(b"\x07\x04\x02\x00", b"\x07\x04\x02\x01"), "7.9"),
+        ("envelope in m/s²", enveloped.replace(b"\x07\x04\x02\x00\x01", b"\x07\x04\x02\x00\x02"), "7.9"),
+        ("quantity 5", enveloped.replace(b"\x07\x04\x02\x00", b"\x07\x05\x02\x00"), "7.9"),
     )
     meaning = capabilities_meaning(sensor)
     return {
@@ -149,6 +166,11 @@ def capabilities_file() -> Json:
         "vectors": [
             {"name": "four streams", "hex": whole.hex(), "meaning": meaning},
             {"name": "unknown record, longer record", "hex": longer.hex(), "meaning": meaning},
+            {
+                "name": "raw EMG and an envelope in one stream",
+                "hex": enveloped.hex(),
+                "meaning": capabilities_meaning(envelope_sensor()),
+            },
         ],
         "faults": [{"name": name, "hex": data.hex(), "clause": clause} for name, data, clause in faults],
     }

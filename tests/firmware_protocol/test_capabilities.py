@@ -48,6 +48,33 @@ def test_a_description_is_written_and_read_as_the_tables_say() -> None:
     assert Capabilities.from_bytes(BY_HAND) == SENSOR
 
 
+def test_raw_emg_and_envelopes_share_a_stream_channel_by_channel() -> None:
+    stream = record(0x10, struct.pack("<BBBBQ", 1, 1, 1, 2, 2_000_000_000))
+    envelope = record(0x11, struct.pack("<BBBBBfB", 1, 4, 2, 0, 1, 2.0, 10) + b"multifidus")
+    mixed = Capabilities.from_bytes(HEAD + stream + EMG_CHANNEL + envelope)
+    assert mixed.streams[0].channels == (
+        GLUTE,
+        Channel(Quantity.ENVELOPE, "multifidus", "right", None, Unit.MICROVOLT, 2.0),
+    )
+    assert mixed.to_bytes() == HEAD + stream + EMG_CHANNEL + envelope
+
+
+@pytest.mark.parametrize(
+    ("envelope", "kind", "words"),
+    [
+        ((1, 4, 0, 1, 1), 1, "axis 'x' does not suit ENVELOPE"),
+        ((1, 4, 0, 0, 2), 1, "ENVELOPE is not measured in METRE_PER_SECOND_SQUARED"),
+        ((1, 4, 0, 0, 1), 2, "an IMU stream has no ENVELOPE channel"),
+    ],
+)
+def test_an_envelope_is_held_to_the_rules_of_emg(envelope: tuple[int, ...], kind: int, words: str) -> None:
+    stream = record(0x10, struct.pack("<BBBBQ", 1, kind, 1, 1, 1_000_000))
+    with pytest.raises(SensorFault, match=words):
+        Capabilities.from_bytes(
+            HEAD + stream + record(0x11, struct.pack("<BBBBBfB", *envelope, 1.0, 1) + b"a")
+        )
+
+
 def test_streams_are_found_by_number() -> None:
     assert SENSOR.stream(2) is SENSOR.streams[1]
     assert SENSOR.stream(3) is None
@@ -159,7 +186,13 @@ SITES = st.builds(
 SIDES = st.sampled_from([None, "left", "right"])
 SCALES = st.floats(1e-30, 1e30, width=64)
 EMG_CHANNELS = st.builds(
-    Channel, st.just(Quantity.EMG), SITES, SIDES, st.none(), st.just(Unit.MICROVOLT), SCALES
+    Channel,
+    st.sampled_from([Quantity.EMG, Quantity.ENVELOPE]),
+    SITES,
+    SIDES,
+    st.none(),
+    st.just(Unit.MICROVOLT),
+    SCALES,
 )
 IMU_CHANNELS = st.builds(
     Channel,

@@ -61,6 +61,15 @@ def test_every_faulty_description_breaks_the_clause_that_its_vector_names() -> N
         assert fault.value.clause == vector["clause"], vector["name"]
 
 
+def test_the_description_of_an_envelope_is_right_by_hand() -> None:
+    """Guard against a mistake that encoder and decoder share: these bytes follow from SPEC 7.9 alone."""
+    vector = next(one for one in load("capabilities.json")["vectors"] if "envelope" in one["name"])
+    site = b"erector_spinae".hex()
+    # CHANNEL, 24 bytes: stream 7, quantity 4, right, no axis, microvolt, scale 0.125, 14 letters of the site.
+    assert f"111807040200010000003e0e{site}" in vector["hex"]
+    assert vector["meaning"]["streams"][0]["channels"][1]["quantity"] == "ENVELOPE"
+
+
 def test_every_exchange_means_what_its_vector_says() -> None:
     content = load("control.json")
     for vector in content["requests"]:

@@ -6,7 +6,7 @@ from emgmon.errors import ImportFileError
 from emgmon.recording.csv_columns import CsvColumn, parse_header_line
 from firmware_protocol.capabilities import Quantity
 
-EMG, ACC, GYR = Quantity.EMG, Quantity.ACCELERATION, Quantity.ANGULAR_RATE
+EMG, ENV, ACC, GYR = Quantity.EMG, Quantity.ENVELOPE, Quantity.ACCELERATION, Quantity.ANGULAR_RATE
 
 
 def _columns(*names: str) -> tuple[CsvColumn, ...]:
@@ -21,6 +21,9 @@ def _columns(*names: str) -> tuple[CsvColumn, ...]:
         ("emg.multifidus_V", EMG, "multifidus", None, None, 1e6),
         ("emg.rectus_femoris.right_mV", EMG, "rectus_femoris", "right", None, 1e3),
         ("emg.l5_uV", EMG, "l5", None, None, 1.0),
+        ("env.gluteus_maximus.left_uV", ENV, "gluteus_maximus", "left", None, 1.0),
+        ("env.erector_spinae_mV", ENV, "erector_spinae", None, None, 1e3),
+        ("env.multifidus.right_V", ENV, "multifidus", "right", None, 1e6),
         ("acc.pelvis.x_mps2", ACC, "pelvis", None, "x", 1.0),
         ("acc.pelvis.y_g", ACC, "pelvis", None, "y", 9.80665),
         ("acc.thigh.left.x_g", ACC, "thigh", "left", "x", 9.80665),
@@ -43,6 +46,9 @@ def test_a_name_says_what_a_column_holds(
         ("mag.pelvis.x_uT", "does not begin with"),
         ("emg_V", "names no site"),
         ("emg.left_uV", "names no site"),
+        ("env.left_uV", "as in env.gluteus_maximus.left_uV"),
+        ("env.multifidus_g", "unit 'g' is not one of uV, mV, V"),
+        ("env.multifidus.x_uV", "site 'multifidus.x'"),
         ("emg.gluteus_maximus.left", "unit 'maximus.left'"),
         ("emg.gluteus_maximus.left_g", "unit 'g' is not one of uV, mV, V"),
         ("emg.gluteus_maximus.left_µV", "unit 'µV' is not one of uV, mV, V"),
@@ -101,6 +107,12 @@ def test_a_first_line_that_is_no_header_is_refused_with_advice(line: str, words:
 def test_the_same_signal_twice_is_refused() -> None:
     with pytest.raises(ImportFileError, match=r"columns 2 \('emg\.a_uV'\) and 4 \('emg\.a_mV'\)"):
         _columns("emg.a_uV", "emg.b_uV", "emg.a_mV")
+
+
+def test_raw_emg_and_the_envelope_of_one_muscle_are_refused_together() -> None:
+    with pytest.raises(ImportFileError, match=r"columns 2 \('emg\.a_uV'\) and 3 \('env\.a_uV'\)") as caught:
+        _columns("emg.a_uV", "env.a_uV")
+    assert "raw" in caught.value.advice
 
 
 def test_two_sides_and_three_axes_are_different_signals() -> None:
