@@ -1,12 +1,16 @@
 """From raw EMG to a moving RMS on the hop grid: one stage, chunk by chunk or all at once, the same bits."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emgmon.dsp.filters import BandPass, BandPassState
+from emgmon.dsp.cleaning import Cleaning, CleaningState
+from emgmon.dsp.rates import LOWEST_ENVELOPE_RATE_HZ
 from emgmon.dsp.timeline import SampleClock
+from emgmon.events import HOP_RATE_HZ
 
 WINDOW_HOPS = 15
 """150 ms: within the 100 to 250 ms that the field uses, short enough to follow a quick repetition."""
@@ -36,7 +40,8 @@ class EnvelopeHops:
 class EnvelopeState:
     """Samples and hops that wait for their neighbours."""
 
-    filter: BandPassState
+    cleaning: CleaningState | None
+    """``None`` where no channel is raw EMG."""
     hop: int | None
     """Hop whose first waiting sample is ``squares[:, 0]``; ``None`` before the first sample."""
     squares: NDArray[np.float64]
@@ -49,17 +54,63 @@ class EnvelopeState:
     def copy(self) -> "EnvelopeState":
         """Independent copy, for a checkpoint."""
         return EnvelopeState(
-            self.filter.copy(), self.hop, self.squares.copy(), self.power.copy(), self.count.copy()
+            self.cleaning and self.cleaning.copy(),
+            self.hop,
+            self.squares.copy(),
+            self.power.copy(),
+            self.count.copy(),
         )
 
 
 class EnvelopeStage:
-    """Cleaned EMG of one stream, squared, summed per hop and averaged over a centred window."""
+    """Cleaned EMG of one stream, squared, summed per hop and averaged over a centred window.
 
-    def __init__(self, *, n_channels: int, rate_hz: float) -> None:
-        self._filter = BandPass(n_channels=n_channels, rate_hz=rate_hz)
+    Channels that are envelopes already go past the cleaning and are averaged over the same window, also by
+    their squares. Rest noise is taken off in power, and squares keep that right: a moving RMS squared is a
+    mean of squares, so averaging it goes on where it left off; and whatever is rectified and averaged instead
+    grows in proportion to the amplitude of the EMG under it, so its mean square is the power of EMG and noise
+    times one factor of its smoothing (1 for full-wave rectified, 2/pi for a long average), the same at rest
+    and in the reference contraction, which cancels.
+
+    Parameters
+    ----------
+    n_channels
+        Channels of the stream.
+    rate_hz
+        Sample rate; at least 10 Hz, and enough for a band above the high-pass where any channel is raw.
+    envelope_channels
+        For each channel whether it is rectified or smoothed already; empty when all are raw EMG.
+    hum_hz
+        For each channel the mains frequency to take out, 50.0 or 60.0, or ``None``; empty when none is to be
+        taken out. It has no meaning for an envelope.
+
+    Raises
+    ------
+    ValueError
+        When the rate is too low, or `envelope_channels` or `hum_hz` does not name every channel.
+    """
+
+    def __init__(
+        self,
+        *,
+        n_channels: int,
+        rate_hz: float,
+        envelope_channels: Sequence[bool] = (),
+        hum_hz: Sequence[float | None] = (),
+    ) -> None:
+        enveloped = np.array(envelope_channels or [False] * n_channels, dtype=np.bool_)
+        if len(enveloped) != n_channels:
+            raise ValueError(f"{len(enveloped)} of {n_channels} channels are told to be envelopes or not")
+        self._raw = np.flatnonzero(~enveloped)
+        self._all_raw = len(self._raw) == n_channels
+        if not len(self._raw) and rate_hz < LOWEST_ENVELOPE_RATE_HZ:
+            raise ValueError(f"a rate of {rate_hz} Hz is too slow for an envelope")
+        self._cleaning = _cleaning(self._raw, n_channels, rate_hz, hum_hz)
+        # Envelopes may be as slow as the hop grid: each sample then stands for the time until the next, often
+        # enough that no hop is without one.
+        self._repeats = math.floor(HOP_RATE_HZ / rate_hz) + 1
         self._state = EnvelopeState(
-            filter=self._filter.state,
+            cleaning=None if self._cleaning is None else self._cleaning.state,
             hop=None,
             squares=np.empty((n_channels, 0)),
             power=np.zeros((n_channels, HALF_WINDOW)),
@@ -74,31 +125,58 @@ class EnvelopeStage:
     @state.setter
     def state(self, state: EnvelopeState) -> None:
         self._state = state.copy()
-        self._filter.state = self._state.filter
+        if self._cleaning is not None and self._state.cleaning is not None:
+            self._cleaning.state = self._state.cleaning
 
-    def process(self, emg_uv: NDArray[np.float64], clock: SampleClock, first_sample: int) -> EnvelopeHops:
-        """Take the next samples and give the hops that are complete.
+    def clean(self, emg_uv: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Clean the next samples of the raw channels in place.
 
         Parameters
         ----------
         emg_uv
             Shape (n_channels, n_samples), microvolt, NaN where missing; overwritten.
+
+        Returns
+        -------
+        ndarray
+            The same array: cleaned, envelope channels as they came.
+        """
+        if self._cleaning is None:
+            return emg_uv
+        if self._all_raw:
+            return self._cleaning.process(emg_uv)
+        emg_uv[self._raw] = self._cleaning.process(emg_uv[self._raw])
+        return emg_uv
+
+    def average(self, clean_uv: NDArray[np.float64], clock: SampleClock, first_sample: int) -> EnvelopeHops:
+        """Take what `clean` gave and give the hops that are complete.
+
+        Parameters
+        ----------
+        clean_uv
+            Shape (n_channels, n_samples), microvolt, NaN where missing; left as it is.
         clock
             The stream's sample clock.
         first_sample
             Index of the first column; follows the last one of the call before.
         """
+        if self._repeats > 1:
+            clean_uv = np.repeat(clean_uv, self._repeats, axis=1)
+            clock, first_sample = _repeated(clock, self._repeats), first_sample * self._repeats
         state = self._state
         if state.hop is None:
             state.hop = clock.first_hop_from(first_sample)
-        squares = self._filter.process(emg_uv)
-        np.multiply(squares, squares, out=squares)
+        squares = clean_uv * clean_uv
         waiting = state.squares.shape[1]
         if waiting:
             squares = np.concatenate([state.squares, squares], axis=1)
         # Samples before the first whole hop run through the filter but fill no hop.
         early = max(0, int(clock.samples_at(np.array([state.hop]))[0]) - (first_sample - waiting))
         return self._sum_hops(squares[:, early:], clock, first_sample - waiting + early)
+
+    def process(self, emg_uv: NDArray[np.float64], clock: SampleClock, first_sample: int) -> EnvelopeHops:
+        """Clean and average the next samples; `emg_uv`, shape (n_channels, n_samples), is overwritten."""
+        return self.average(self.clean(emg_uv), clock, first_sample)
 
     def _sum_hops(self, squares: NDArray[np.float64], clock: SampleClock, first_sample: int) -> EnvelopeHops:
         state = self._state
@@ -146,3 +224,20 @@ class EnvelopeStage:
         first_hop = (state.hop or 0) - state.power.shape[1] + HALF_WINDOW
         closing = np.zeros((len(state.power), HALF_WINDOW))
         return EnvelopeHops(first_hop, self._average(closing, closing.astype(np.int64)))
+
+
+def _cleaning(
+    raw: NDArray[np.intp], n_channels: int, rate_hz: float, hum_hz: Sequence[float | None]
+) -> Cleaning | None:
+    """Make what cleans the raw channels; ``None`` where there is none."""
+    if hum_hz and len(hum_hz) != n_channels:
+        raise ValueError(f"hum is told of {len(hum_hz)} of {n_channels} channels")
+    if not len(raw):
+        return None
+    hum = tuple(hum_hz[channel] for channel in raw.tolist()) if hum_hz else ()
+    return Cleaning(n_channels=len(raw), rate_hz=rate_hz, hum_hz=hum)
+
+
+def _repeated(clock: SampleClock, repeats: int) -> SampleClock:
+    """Clock of a stream whose every sample is given several times."""
+    return SampleClock(clock.anchor_sample * repeats, clock.anchor_s, clock.rate_hz * repeats)

@@ -1,6 +1,6 @@
 """The stages of one stream in a row: sample blocks and gaps in, hops out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,35 +9,85 @@ from numpy.typing import NDArray
 from emgmon.dsp.envelope import EnvelopeHops, EnvelopeStage, EnvelopeState
 from emgmon.dsp.orientation import OrientationHops, OrientationStage, OrientationState
 from emgmon.dsp.pelvis_motion import PelvisMotionHops, PelvisMotionStage, PelvisMotionState
+from emgmon.dsp.quality import QualityBlocks, QualityStage, QualityState
 from emgmon.dsp.timeline import SampleClock, missing_pieces
 
 MotionPipelineState = tuple[OrientationState, tuple[PelvisMotionState, int | None] | None]
 
 
-class EmgPipeline:
-    """Cleaning and envelope of one EMG stream."""
+@dataclass(frozen=True, slots=True, eq=False)
+class EmgHops:
+    """What one EMG stream tells of consecutive samples; the parts come with different delays."""
 
-    def __init__(self, *, n_channels: int, rate_hz: float) -> None:
+    envelope: EnvelopeHops
+    quality: QualityBlocks
+    first_sample: int
+    """Of the cleaned samples, on the stream's own time line (see `time_line_sample`)."""
+    clean_uv: NDArray[np.float64]
+    """Shape (n_channels, n); NaN where missing."""
+
+
+EmgPipelineState = tuple[EnvelopeState, QualityState]
+
+
+def time_line_sample(clock: SampleClock, sample: int) -> int:
+    """Number a sample from the zero of the session: a sensor that counts anew goes on where it was."""
+    return sample - clock.anchor_sample + round(clock.anchor_s * clock.rate_hz)
+
+
+class EmgPipeline:
+    """Cleaning, envelope and quality of one EMG stream.
+
+    Parameters
+    ----------
+    n_channels
+        Channels of the stream.
+    rate_hz
+        Sample rate.
+    envelope_channels
+        For each channel whether it is rectified or smoothed already; empty when all are raw EMG.
+    hum_hz
+        For each channel the mains frequency that is taken out; empty for none.
+    """
+
+    def __init__(
+        self,
+        *,
+        n_channels: int,
+        rate_hz: float,
+        envelope_channels: Sequence[bool] = (),
+        hum_hz: Sequence[float | None] = (),
+    ) -> None:
         self._n_channels, self._rate_hz = n_channels, rate_hz
-        self._envelope = EnvelopeStage(n_channels=n_channels, rate_hz=rate_hz)
+        self._envelope = EnvelopeStage(
+            n_channels=n_channels, rate_hz=rate_hz, envelope_channels=envelope_channels, hum_hz=hum_hz
+        )
+        self._quality = QualityStage(n_channels=n_channels, rate_hz=rate_hz)
 
     @property
-    def state(self) -> EnvelopeState:
+    def state(self) -> EmgPipelineState:
         """All that the past leaves to the future; a copy, and settable."""
-        return self._envelope.state
+        return self._envelope.state, self._quality.state
 
     @state.setter
-    def state(self, state: EnvelopeState) -> None:
-        self._envelope.state = state
+    def state(self, state: EmgPipelineState) -> None:
+        self._envelope.state, self._quality.state = state
 
-    def process(self, emg_uv: NDArray[np.float64], clock: SampleClock, first_sample: int) -> EnvelopeHops:
+    def process(self, emg_uv: NDArray[np.float64], clock: SampleClock, first_sample: int) -> EmgHops:
         """Take samples, shape (n_channels, n), microvolt, overwritten."""
-        return self._envelope.process(emg_uv, clock, first_sample)
+        raw_uv = emg_uv.copy()
+        clean_uv = self._envelope.clean(emg_uv)
+        return EmgHops(
+            envelope=self._envelope.average(clean_uv, clock, first_sample),
+            quality=self._quality.process(raw_uv, clean_uv, clock, first_sample),
+            first_sample=time_line_sample(clock, first_sample),
+            clean_uv=clean_uv,
+        )
 
-    def skip(self, n_samples: int, clock: SampleClock, first_sample: int) -> Iterator[EnvelopeHops]:
+    def skip(self, n_samples: int, clock: SampleClock, first_sample: int) -> Iterator[EmgHops]:
         """Take a gap."""
         for piece in missing_pieces(n_samples, n_channels=self._n_channels, rate_hz=self._rate_hz):
-            yield self._envelope.process(piece, clock, first_sample)
+            yield self.process(piece, clock, first_sample)
             first_sample += piece.shape[1]
 
     def finish(self) -> EnvelopeHops:
