@@ -37,6 +37,14 @@ class CalibrationError(EmgmonError):
     """A stretch of signal cannot serve as rest or reference."""
 
 
+class ReferenceSetError(EmgmonError):
+    """A set of repetitions cannot serve as the person's own reference."""
+
+
+class ProfileError(EmgmonError):
+    """A person's profile cannot be read, written or used."""
+
+
 class SimulationError(EmgmonError):
     """The virtual athlete was asked for something impossible."""
 

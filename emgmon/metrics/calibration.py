@@ -1,5 +1,6 @@
 """What 0 and 100 % mean for one channel of one person on one day: rest noise and a reference contraction."""
 
+import enum
 import math
 from dataclasses import dataclass
 
@@ -9,7 +10,6 @@ from numpy.typing import NDArray
 from emgmon.dsp.envelope import EnvelopeStage
 from emgmon.dsp.timeline import SampleClock
 from emgmon.errors import CalibrationError
-from emgmon.events import HOP_RATE_HZ
 
 REFERENCE_WINDOW_S = 0.5
 """The reference is the strongest half second: longer windows are steadier, shorter ones catch chance."""
@@ -21,16 +21,38 @@ REJECTED_SNR_DB = 6.0
 GOOD_SNR_DB = 15.0
 
 
+class CalibrationMethod(enum.StrEnum):
+    """Which contraction stands for 100 %."""
+
+    MVIC = "mvic"
+    """The hardest voluntary contraction against something that does not give way."""
+    SUBMAXIMAL = "submaximal"
+    """A standard task that anybody can hold, for example the unresisted horizontal hold of the back."""
+    BEST_SO_FAR = "best-so-far"
+    """The strongest half second of the recording itself; says nothing about how hard that was."""
+
+
 @dataclass(frozen=True, slots=True)
 class ChannelCalibration:
-    """Two amplitudes of one channel, RMS of the cleaned signal."""
+    """Two amplitudes of one channel, RMS of the cleaned signal, and how well they are known."""
 
     site: str
     side: str | None
     rest_uv: float
-    """At rest: noise of skin, amplifier and mains, all that is not the muscle's work."""
+    """At rest: noise of skin, amplifier, mains and heart, all that is not the muscle's work."""
     reference_uv: float
     """During the reference contraction, rest already removed in power: this is 100 %."""
+    method: str | None = None
+    """Where this channel's differs from the calibration's."""
+    reference_cv: float | None = None
+    """Relative scatter of `reference_uv`, from chance within a trial and spread between trials."""
+    n_trials: int = 1
+    bandwidth_hz: float | None = None
+    """Statistical bandwidth of the cleaned signal at work: it sets how fast an amplitude becomes known."""
+    hum_hz: float | None = None
+    """Mains frequency that is removed from this channel, in calibration and session alike; ``None``: none."""
+    rest_between_beats_uv: float | None = None
+    """Rest noise with the heartbeat taken out; ``None`` where no heartbeat was found."""
 
     @property
     def snr_db(self) -> float:
@@ -42,11 +64,17 @@ class ChannelCalibration:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What a session measured of rest and reference before the sets."""
+    """What was measured of rest and reference before, or in, a recording."""
 
     method: str
-    """Which contraction served as reference, for example ``mvic``; every percentage carries it."""
+    """Which contraction served as reference, a `CalibrationMethod`; every percentage carries it."""
     channels: tuple[ChannelCalibration, ...]
+    made_utc: str | None = None
+    """ISO 8601; when the contractions took place."""
+    placement: int | None = None
+    """Counts how often electrodes were put on this person; new electrodes end a calibration."""
+    source: str | None = None
+    """Name of the recording it was measured in, where that is another one."""
 
     def find(self, site: str, side: str | None) -> ChannelCalibration | None:
         """Look up the calibration of one channel."""
@@ -54,6 +82,24 @@ class Calibration:
             if (channel.site, channel.side) == (site, side):
                 return channel
         return None
+
+    def method_of(self, channel: ChannelCalibration) -> str:
+        """Tell what 100 % stands for in one channel."""
+        return channel.method or self.method
+
+
+def fits(calibration: Calibration, placement: int | None) -> bool:
+    """Whether a calibration is of the electrodes that are worn now: new electrodes end it.
+
+    Parameters
+    ----------
+    calibration
+        Measured earlier.
+    placement
+        Counts how often electrodes were put on this person, this time included; ``None`` where nobody counts,
+        and then nobody can tell.
+    """
+    return placement is None or calibration.placement is None or calibration.placement == placement
 
 
 def measure_rest(emg_uv: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
@@ -79,44 +125,6 @@ def measure_rest(emg_uv: NDArray[np.float64], rate_hz: float) -> NDArray[np.floa
     envelope_uv = _envelope(emg_uv, rate_hz)
     mean_square: NDArray[np.float64] = np.nanmean(envelope_uv**2, axis=0)
     return np.sqrt(mean_square)
-
-
-def measure_reference(
-    emg_uv: NDArray[np.float64], rate_hz: float, rest_uv: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Strongest half second of each channel, rest noise removed in power.
-
-    Parameters
-    ----------
-    emg_uv
-        Shape (n_samples, n_channels), microvolt; one or more contractions.
-    rate_hz
-        Sample rate.
-    rest_uv
-        Shape (n_channels,), from :func:`measure_rest`.
-
-    Returns
-    -------
-    ndarray
-        Shape (n_channels,), microvolt.
-
-    Raises
-    ------
-    CalibrationError
-        When the stretch is shorter than half a second.
-    """
-    envelope_uv = _envelope(emg_uv, rate_hz)
-    window = round(REFERENCE_WINDOW_S * HOP_RATE_HZ)
-    if len(envelope_uv) < window:
-        raise CalibrationError(
-            f"a reference contraction of {len(emg_uv) / rate_hz:.2f} s is too short",
-            advice=f"Hold the contraction for at least {REFERENCE_WINDOW_S} s, better 5 s.",
-        )
-    whole = np.where(np.isnan(envelope_uv), 0.0, envelope_uv)
-    windows = np.lib.stride_tricks.sliding_window_view(whole**2, window, axis=0)
-    strongest = np.max(windows.mean(axis=2), axis=0)
-    reference: NDArray[np.float64] = np.sqrt(np.maximum(strongest - rest_uv**2, 0.0))
-    return reference
 
 
 def _envelope(emg_uv: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:

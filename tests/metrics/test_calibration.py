@@ -8,7 +8,7 @@ from emgmon.metrics.calibration import (
     Calibration,
     ChannelCalibration,
     activation_pct,
-    measure_reference,
+    fits,
     measure_rest,
 )
 
@@ -25,15 +25,7 @@ def test_rest_is_the_root_mean_square_of_each_channel():
     np.testing.assert_allclose(rest_uv, [3 / math.sqrt(2), 8 / math.sqrt(2)], rtol=1e-3)
 
 
-def test_the_reference_is_the_strongest_half_second_with_rest_removed_in_power():
-    signal_uv = np.concatenate([sine_uv(20.0, 2), sine_uv(100.0, 1), sine_uv(40.0, 2)])[:, np.newaxis]
-    reference_uv = measure_reference(signal_uv, RATE_HZ, np.array([30.0]))
-    assert reference_uv[0] == pytest.approx(math.sqrt(100**2 / 2 - 30**2), rel=1e-3)
-
-
-def test_a_stretch_that_is_too_short_or_empty_is_refused():
-    with pytest.raises(CalibrationError, match=r"0\.30 s is too short"):
-        measure_reference(sine_uv(10, 0.3)[:, np.newaxis], RATE_HZ, np.array([1.0]))
+def test_a_stretch_of_which_nothing_was_measured_is_refused():
     with pytest.raises(CalibrationError, match="too little was measured") as refused:
         measure_rest(np.full((2000, 1), np.nan), RATE_HZ)
     assert refused.value.advice
@@ -56,3 +48,19 @@ def test_a_channel_is_found_by_site_and_side():
     assert calibration.find("gluteus_maximus", "left") is left
     assert calibration.find("gluteus_maximus", "right") is None
     assert left.snr_db == pytest.approx(20 * math.log10(50))
+
+
+@pytest.mark.parametrize(
+    ("calibrated", "worn", "holds"),
+    [(3, 3, True), (3, 4, False), (None, 4, True), (3, None, True)],
+    ids=["the same electrodes", "new electrodes", "nobody counted then", "nobody counts now"],
+)
+def test_new_electrodes_end_a_calibration(calibrated, worn, holds):
+    assert fits(Calibration("mvic", (), placement=calibrated), worn) is holds
+
+
+def test_a_channel_may_stand_on_another_contraction_than_the_rest():
+    left = ChannelCalibration("gluteus_maximus", "left", 2.0, 100.0)
+    right = ChannelCalibration("gluteus_maximus", "right", 2.0, 100.0, method="best-so-far")
+    calibration = Calibration("mvic", (left, right))
+    assert [calibration.method_of(channel) for channel in calibration.channels] == ["mvic", "best-so-far"]
