@@ -1,4 +1,4 @@
-"""How much glute, how much back, and the share between them, for one repetition and for a set."""
+"""How much glute, how much back, and the share between them, for one repetition."""
 
 import math
 from collections.abc import Sequence
@@ -8,21 +8,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emgmon.events import HOP_RATE_HZ, Metric, Quality
-from emgmon.metrics.calibration import GOOD_SNR_DB, REJECTED_SNR_DB, Calibration
+from emgmon.metrics.calibration import (
+    GOOD_SNR_DB,
+    REJECTED_SNR_DB,
+    Calibration,
+    ChannelCalibration,
+)
 
 GLUTE_SITES = ("gluteus_maximus", "gluteus_medius")
 BACK_SITES = ("erector_spinae", "multifidus")
 HAMSTRING_SITES = ("biceps_femoris",)
 """Of each group the first site that is worn counts; the others would be another muscle's story."""
 
-ESTIMATOR_CV_1S = 0.035
-"""Scatter of the mean amplitude over one second of steady EMG; falls with the square root of time."""
+USUAL_BANDWIDTH_HZ = 150.0
+"""Statistical bandwidth of cleaned EMG where the calibration does not tell."""
 
-REFERENCE_CV = 0.05
-"""Scatter of a reference that rests on half a second of steady EMG."""
+USUAL_REFERENCE_CV = 0.05
+"""Scatter of a reference that rests on half a second of steady EMG, where the calibration does not tell."""
 
-REST_CV = 0.1
+REST_CV = 0.05
 """Rest noise is not the same all session long."""
+
+WINDOW_S = 0.15
+"""Length of the envelope's window."""
+
+EDGE_S = 0.05
+"""Standard error of where a phase begins or ends, found on an angle, against the virtual athlete ..."""
+
+HEIGHT_EDGE_S = 0.02
+"""... and found on the height of the pelvis."""
+
+HEARTBEAT_ERROR = 0.4
+"""Relative error of an engagement for each part of the signal that is heartbeat. Its mean power goes with the
+rest noise, but the root of a power that comes in beats is less than that of an even one: on the virtual back,
+a heartbeat of a quarter of the power took 15 % off."""
 
 LARGEST_CV = 2.0
 """Beyond this the figure says nothing, and a larger number would not say it better."""
@@ -44,11 +63,50 @@ class Muscle:
 
     name: str
     channels: tuple[int, ...]
-    rest_pct: float
-    """Rest noise in percent of the reference, mean over the channels; NaN without calibration."""
+    parts: tuple[ChannelCalibration, ...]
+    """Calibration of each of them; empty where the muscle is not calibrated."""
     missing: str | None
     """Why the muscle cannot be measured at all, in words."""
     quality: Quality
+    """As far as the calibration tells."""
+    normalisation: str | None = None
+    """What 100 % stands for."""
+
+    @property
+    def reference_cv(self) -> float:
+        """Relative error of the mean over the channels that their references bring."""
+        cvs = [USUAL_REFERENCE_CV if part.reference_cv is None else part.reference_cv for part in self.parts]
+        return math.hypot(*cvs) / len(cvs) if cvs else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """Which channels stand for which muscle in this session."""
+
+    glute: Muscle
+    back: Muscle
+    hamstring: Muscle | None
+    """``None`` when it is not worn: then nothing is said about it."""
+
+    @property
+    def has_emg(self) -> bool:
+        """Whether glute or back is worn at all."""
+        return bool(self.glute.channels or self.back.channels)
+
+    @property
+    def watched(self) -> list[int]:
+        """Columns that have to be whole for a repetition to count."""
+        return sorted({*self.glute.channels, *self.back.channels})
+
+
+def find_body(channels: Sequence[ChannelSite], calibration: Calibration | None) -> Body:
+    """Map the channels of all EMG streams, in column order, to muscles."""
+    hamstring = find_muscle("hamstring", HAMSTRING_SITES, channels, calibration)
+    return Body(
+        glute=find_muscle("glute", GLUTE_SITES, channels, calibration),
+        back=find_muscle("back", BACK_SITES, channels, calibration),
+        hamstring=hamstring if hamstring.channels else None,
+    )
 
 
 def find_muscle(
@@ -57,22 +115,24 @@ def find_muscle(
     """Choose the channels of one muscle group and say how good their calibration is."""
     site = next((site for site in sites if any(channel.site == site for channel in channels)), None)
     if site is None:
-        return Muscle(name, (), math.nan, f"no electrode on the {name}", Quality.REJECT)
+        return Muscle(name, (), (), f"no electrode on the {name}", Quality.REJECT)
     found = tuple(i for i, channel in enumerate(channels) if channel.site == site)
     if calibration is None:
         reason = "no calibration: rest and reference were not measured"
-        return Muscle(name, found, math.nan, reason, Quality.REJECT)
-    parts = [
+        return Muscle(name, found, (), reason, Quality.REJECT)
+    parts = tuple(
         part for i in found if (part := calibration.find(channels[i].site, channels[i].side)) is not None
-    ]
+    )
     if len(parts) < len(found) or any(part.reference_uv <= 0.0 for part in parts):
-        return Muscle(name, found, math.nan, f"the calibration does not cover the {name}", Quality.REJECT)
+        return Muscle(name, found, (), f"the calibration does not cover the {name}", Quality.REJECT)
+    methods = dict.fromkeys(calibration.method_of(part) for part in parts)
+    normalisation = " and ".join(methods)
     snr_db = min(part.snr_db for part in parts)
-    rest_pct = math.fsum(100.0 * part.rest_uv / part.reference_uv for part in parts) / len(parts)
     if snr_db < REJECTED_SNR_DB:
         reason = f"the reference of the {name} stands only {snr_db:.0f} dB above rest"
-        return Muscle(name, found, rest_pct, reason, Quality.REJECT)
-    return Muscle(name, found, rest_pct, None, Quality.GOOD if snr_db >= GOOD_SNR_DB else Quality.USABLE)
+        return Muscle(name, found, parts, reason, Quality.REJECT, normalisation)
+    quality = Quality.GOOD if snr_db >= GOOD_SNR_DB else Quality.USABLE
+    return Muscle(name, found, parts, None, quality, normalisation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +142,23 @@ class Engagement:
     muscle: Muscle
     percent: float | None
     cv: float
-    """Scatter that estimating amplitude and reference brings, relative."""
+    """Relative standard error: of estimating an amplitude, of the reference and of rest."""
     reason: str | None
+    quality: Quality = Quality.REJECT
+    edge_cv: float = 0.0
+    """Relative standard error that the edges of the work bring; nearly the same for all muscles of a
+    repetition, so a ratio of two has none of it."""
 
 
-def engagement(muscle: Muscle, activation_pct: NDArray[np.float64], *, gap: str | None) -> Engagement:
+def engagement(
+    muscle: Muscle,
+    activation_pct: NDArray[np.float64],
+    *,
+    gap: str | None,
+    seen: Quality = Quality.GOOD,
+    heartbeat_share: float = 0.0,
+    edge_s: float = EDGE_S,
+) -> Engagement:
     """Average a muscle's channels over the hops of the working phases.
 
     Parameters
@@ -97,6 +169,12 @@ def engagement(muscle: Muscle, activation_pct: NDArray[np.float64], *, gap: str 
         Shape (n_hops, n_channels): the working phases of one repetition.
     gap
         Why the repetition must not be measured, in words.
+    seen
+        Quality of the muscle's channels over the repetition.
+    heartbeat_share
+        Part of the cleaned signal's power that comes with the heartbeat.
+    edge_s
+        Standard error of where the working phases begin and end.
     """
     reason = muscle.missing or gap
     if reason is not None:
@@ -104,20 +182,50 @@ def engagement(muscle: Muscle, activation_pct: NDArray[np.float64], *, gap: str 
     columns = activation_pct[:, list(muscle.channels)]
     if not len(columns) or bool(np.isnan(columns).any()):
         return Engagement(muscle, None, math.nan, "samples are missing in this repetition")
-    seconds = len(columns) / HOP_RATE_HZ
     percent = float(columns.mean())
-    return Engagement(muscle, percent, _scatter(muscle, percent, seconds), None)
+    cv = min(math.hypot(_scatter(muscle, columns), HEARTBEAT_ERROR * heartbeat_share), LARGEST_CV)
+    edge_cv = _edge_cv(columns.mean(axis=1), percent, edge_s)
+    return Engagement(muscle, percent, cv, None, worse(muscle.quality, seen), edge_cv)
 
 
-def _scatter(muscle: Muscle, percent: float, seconds: float) -> float:
-    """Relative scatter of an engagement; close to the noise, taking the noise off multiplies it.
+def _edge_cv(activation_pct: NDArray[np.float64], percent: float, edge_s: float) -> float:
+    """Relative standard error of a mean, shape (n_hops,), whose stretch may begin or end a little elsewhere.
 
-    With a² = e² - n², a relative change of e changes a by (e / a)² times as much, one of n by (n / a)².
+    Moving an edge by d changes the mean over T by (mean - activation there) d / T.
     """
-    noise = (muscle.rest_pct / percent) ** 2 if percent > 0.0 else math.inf
-    estimator = ESTIMATOR_CV_1S / math.sqrt(seconds) * (1.0 + noise)
-    cv = math.hypot(estimator, REFERENCE_CV, REST_CV * noise) / math.sqrt(len(muscle.channels))
-    return min(cv, LARGEST_CV)
+    if percent <= 0.0:
+        return LARGEST_CV
+    hops = edge_s * HOP_RATE_HZ
+    near = activation_pct[: round(hops)], activation_pct[-round(hops) :]
+    slopes = [1.0 - float(edge.mean()) / percent for edge in near]
+    return min(hops / len(activation_pct) * math.hypot(*slopes), LARGEST_CV)
+
+
+def _scatter(muscle: Muscle, activation_pct: NDArray[np.float64]) -> float:
+    """Relative standard error of a mean activation; close to the noise, taking the noise off multiplies it.
+
+    With a² = e² - n² the error of a is that of e² over 2 a. Powers of 10 ms hops are independent and known
+    to 1 / sqrt(B x 10 ms) of themselves, B being the statistical bandwidth; the sliding window only hands
+    them on. An error of n is the same at all hops.
+    """
+    percent = float(activation_pct.mean())
+    if percent <= 0.0:
+        return LARGEST_CV
+    noise = np.array([100.0 * part.rest_uv / part.reference_uv for part in muscle.parts])
+    bandwidth_hz = np.array([part.bandwidth_hz or USUAL_BANDWIDTH_HZ for part in muscle.parts])
+    # The square root has no slope at zero: nearer than this an activation is not known anyway.
+    least = noise / (bandwidth_hz * WINDOW_S) ** 0.25
+    reached = np.maximum(activation_pct, np.maximum(least, 1e-9))
+    power = activation_pct**2 + noise**2
+    n_hops, n_channels = activation_pct.shape
+    hop_cv = np.sqrt(HOP_RATE_HZ / bandwidth_hz)
+    chance = hop_cv * np.sqrt(((power / reached) ** 2).sum(axis=0)) / (2.0 * n_hops)
+    rest = REST_CV * (noise**2 / reached).mean(axis=0)
+    references = [USUAL_REFERENCE_CV if p.reference_cv is None else p.reference_cv for p in muscle.parts]
+    reference = np.array(references) * activation_pct.mean(axis=0)
+    total = math.sqrt(float((chance**2 + rest**2 + reference**2).sum())) / n_channels
+    relative: float = min(total / percent, LARGEST_CV)
+    return relative
 
 
 def engagement_metric(part: Engagement) -> Metric:
@@ -125,10 +233,9 @@ def engagement_metric(part: Engagement) -> Metric:
     name = f"{part.muscle.name}_engagement_pct"
     if part.percent is None:
         return missing(name, part.reason)
-    margin = Z_95 * part.cv * part.percent
-    return Metric(
-        name, part.percent, max(0.0, part.percent - margin), part.percent + margin, 1, part.muscle.quality
-    )
+    margin = Z_95 * math.hypot(part.cv, part.edge_cv) * part.percent
+    low, high = max(0.0, part.percent - margin), part.percent + margin
+    return Metric(name, part.percent, low, high, 1, part.quality, normalisation=part.muscle.normalisation)
 
 
 def share_metrics(glute: Engagement, back: Engagement) -> tuple[Metric, Metric]:
@@ -143,20 +250,25 @@ def share_metrics(glute: Engagement, back: Engagement) -> tuple[Metric, Metric]:
     if glute.percent is None or back.percent is None:
         reason = glute.reason or back.reason
         return missing(share, reason), missing(ratio, reason)
-    quality = worse(glute.muscle.quality, back.muscle.quality)
+    quality = worse(glute.quality, back.quality)
+    methods = dict.fromkeys(part.muscle.normalisation for part in (glute, back))
+    carried = " and ".join(method for method in methods if method) or None
     if glute.percent <= 0.0 or back.percent <= 0.0:
         silent = "back" if back.percent <= 0.0 else "glute"
         if glute.percent <= 0.0 and back.percent <= 0.0:
             return missing(share, _ALL_SILENT), missing(ratio, _ALL_SILENT)
         value = 100.0 if silent == "back" else 0.0
         reason = f"the {silent} did not rise above its rest noise, so there is no ratio"
-        return Metric(share, value, None, None, 1, quality), missing(ratio, reason)
+        said = Metric(share, value, None, None, 1, quality, normalisation=carried)
+        return said, missing(ratio, reason)
     log_ratio = math.log(glute.percent) - math.log(back.percent)
     margin = Z_95 * math.hypot(glute.cv, back.cv)
     low, high = log_ratio - margin, log_ratio + margin
     return (
-        Metric(share, share_pct(log_ratio), share_pct(low), share_pct(high), 1, quality),
-        Metric(ratio, log_ratio, low, high, 1, quality),
+        Metric(
+            share, share_pct(log_ratio), share_pct(low), share_pct(high), 1, quality, normalisation=carried
+        ),
+        Metric(ratio, log_ratio, low, high, 1, quality, normalisation=carried),
     )
 
 
@@ -185,64 +297,3 @@ def duration_metric(name: str, seconds: float | None, reason: str | None = None)
     if seconds is None:
         return missing(name, reason)
     return Metric(name, seconds, None, None, 1, Quality.GOOD)
-
-
-def summarise(reps: Sequence[Sequence[Metric]], votes: Sequence[bool]) -> tuple[Metric, ...]:
-    """Mean of every metric over the repetitions that vote, with the interval of that mean.
-
-    Parameters
-    ----------
-    reps
-        The metrics of each repetition of a set.
-    votes
-        For each repetition whether it counts here.
-    """
-    names = list(dict.fromkeys(metric.name for metrics in reps for metric in metrics))
-    voting = [metrics for metrics, vote in zip(reps, votes, strict=True) if vote]
-    if not voting:
-        return tuple(missing(name, "no repetition of this set could be measured whole") for name in names)
-    return tuple(
-        _mean_metric(name, [metric for metrics in voting for metric in metrics if metric.name == name])
-        for name in names
-    )
-
-
-def _mean_metric(name: str, metrics: list[Metric]) -> Metric:
-    measured = [metric for metric in metrics if metric.value is not None]
-    if not measured:
-        return missing(name, metrics[0].reason)
-    values = [metric.value for metric in measured if metric.value is not None]
-    n = len(values)
-    mean = math.fsum(values) / n
-    quality = measured[0].quality
-    for metric in measured[1:]:
-        quality = worse(quality, metric.quality)
-    if n < 2:
-        return Metric(name, mean, None, None, n, quality)
-    spread = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
-    margin = _student(n - 1) * spread / math.sqrt(n)
-    low = max(mean - margin, 0.0) if name in _NEVER_NEGATIVE else mean - margin
-    high = min(mean + margin, 100.0) if name == "glute_share_pct" else mean + margin
-    return Metric(name, mean, low, high, n, quality)
-
-
-_NEVER_NEGATIVE = frozenset(
-    {
-        "glute_engagement_pct",
-        "back_engagement_pct",
-        "hamstring_engagement_pct",
-        "glute_share_pct",
-        "lift_s",
-        "hold_s",
-        "return_s",
-        "pelvis_height_range_m",
-    }
-)
-_STUDENT_975 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179)
-
-
-def _student(freedom: int) -> float:
-    """Give the 97.5 % point of Student's t: a table, then its expansion about the normal distribution."""
-    if freedom <= len(_STUDENT_975):
-        return _STUDENT_975[freedom - 1]
-    return Z_95 + (Z_95**3 + Z_95) / (4 * freedom)

@@ -3,8 +3,11 @@
 With R(t) from body to world axes, D(t) = R(start)ᵀ R(t) = Ry(pitch) Rx(obliquity) Rz(rotation). The heading
 of a sensor without magnetometer is arbitrary, but the same at the start and at t, so it cancels.
 Positive: leaning forward (anterior tilt), left side higher, turning to the left.
+Every figure carries its 95 % interval; what that holds, and that it leaves the sliding of skin on bone out,
+is said in :mod:`emgmon.metrics.pelvis_error`.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +18,22 @@ from emgmon.dsp.alignment import Alignment, AlignmentMethod, tilt_deg
 from emgmon.dsp.rotations import angle_deg, rotation_matrices, unit
 from emgmon.events import HOP_RATE_HZ, Metric, Quality
 from emgmon.metrics.engagement import missing, worse
+from emgmon.metrics.pelvis_error import (
+    OBLIQUITY,
+    PITCH,
+    RANGE_HIGH,
+    RANGE_LOW,
+    ROTATION,
+    Z_95,
+    CalmAngles,
+    calmed,
+    cut_deg,
+    drift_error_deg,
+    edges_error_deg,
+    held_error_deg,
+    moment_error_deg,
+    sensor_error_deg,
+)
 
 PELVIS_METRICS = (
     "pelvis_pitch_range_deg",
@@ -23,6 +42,12 @@ PELVIS_METRICS = (
     "pelvis_obliquity_range_deg",
     "lumbar_extension_deg",
 )
+"""Given of every exercise, in this order."""
+
+Tipping = Literal["reversal", "lockout"]
+"""How a pelvis can tip where it should not: forward again at the top, or back beyond standing at the end."""
+
+TIPPING_METRICS: dict[Tipping, str] = {"reversal": "pelvis_reversal_deg", "lockout": "pelvis_lockout_deg"}
 
 LONGEST_SHARP_S = 15.0
 """Heading drifts; over longer repetitions what turns about the plumb line is less certain."""
@@ -51,6 +76,7 @@ NO_LUMBAR = "needs a second IMU at T12/L1"
 NO_LUMBAR_GYROSCOPE = "needs a gyroscope in the sensor at T12/L1"
 NO_LUMBAR_ALIGNMENT = "needs standing still and a few bows first, to learn how the sensor at T12/L1 sits"
 HOLES = "samples are missing in this repetition"
+NO_PHASES = "needs repetitions that were found on movement: bursts of activity do not show where a hold ends"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,8 +143,15 @@ def pelvis_metrics(
     turn: int,
     lumbar: SegmentMotion | None = None,
     gap: str | None = None,
+    tipping: Tipping | None = None,
+    back: int | None = None,
 ) -> tuple[Metric, ...]:
-    """Pelvis motion of one repetition, by the names of `PELVIS_METRICS`.
+    """Pelvis motion of one repetition, by the names of `PELVIS_METRICS`, and what `tipping` asks for.
+
+    ``pelvis_reversal_deg`` is how far the pelvis has tipped forward, when the hold ends, from the most
+    backward pitch that it had reached by then. ``pelvis_lockout_deg`` is how far it tips back on the way up,
+    beyond the pitch with which this repetition began: the same with every alignment, and whether or not a
+    sensor slipped since the person stood still. Neither is ever below 0.
 
     Parameters
     ----------
@@ -130,26 +163,113 @@ def pelvis_metrics(
         The same hops of a sensor at T12/L1; ``None`` when none is worn.
     gap
         Why motion of this repetition must not be measured, in words; ``None`` when it may.
+    tipping
+        What is asked besides; ``None`` where neither means anything in the exercise.
+    back
+        Index of the hop at which the way back begins; ``None`` where phases are not known.
     """
+    asked = PELVIS_METRICS if tipping is None else (*PELVIS_METRICS, TIPPING_METRICS[tipping])
+    lumbar_reason = None if lumbar else NO_LUMBAR
     if pelvis is None:
-        return _all_missing(NO_SENSOR, None if lumbar else NO_LUMBAR)
+        return _all_missing(asked, NO_SENSOR, lumbar_reason)
     reason = gap or (HOLES if _has_holes(pelvis) else None)
-    if reason is not None:
-        return _all_missing(reason, None if lumbar else NO_LUMBAR)
-    if pelvis.alignment is None:
-        return _all_missing(NO_ALIGNMENT, None if lumbar else NO_LUMBAR)
+    if reason is None and pelvis.alignment is None:
+        reason = NO_ALIGNMENT
+    if reason is not None or pelvis.alignment is None:
+        return _all_missing(asked, reason or NO_ALIGNMENT, lumbar_reason)
     if pelvis.quaternion is None:
-        return _from_gravity(pelvis, pelvis.alignment, turn, lumbar)
-    angles = segment_angles(pelvis.quaternion, pelvis.alignment)
-    quality = _quality(pelvis.alignment)
-    about_x, about_z = _drifting(pelvis, pelvis.alignment)
-    return (
-        _range("pelvis_pitch_range_deg", angles.pitch_deg, quality),
-        _anterior_change(float(angles.pitch_deg[turn]), pelvis.alignment, quality),
-        _range("pelvis_rotation_range_deg", angles.rotation_deg, worse(quality, about_z)),
-        _range("pelvis_obliquity_range_deg", angles.obliquity_deg, worse(quality, about_x)),
-        _lumbar_extension(float(angles.pitch_deg[turn]), pelvis.alignment, lumbar, turn),
+        held = _held_change(pelvis.up, pelvis.alignment, turn)
+        rest = _all_missing(asked, NO_GYROSCOPE, lumbar_reason)
+        return tuple(held if metric.name == held.name else metric for metric in rest)
+    seen = _Seen.of(pelvis, pelvis.alignment, pelvis.quaternion)
+    given = (
+        seen.range("pelvis_pitch_range_deg", PITCH),
+        seen.anterior_change(turn),
+        seen.range("pelvis_rotation_range_deg", ROTATION),
+        seen.range("pelvis_obliquity_range_deg", OBLIQUITY),
+        _lumbar_extension(seen, lumbar, turn),
     )
+    return given if tipping is None else (*given, seen.tipped(tipping, back))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """One segment of one repetition, as a gyroscope shows it."""
+
+    angles: CalmAngles
+    alignment: Alignment
+    up: NDArray[np.float64]
+    """In body axes at the start, shape (3,)."""
+
+    @classmethod
+    def of(cls, motion: SegmentMotion, alignment: Alignment, quaternion: NDArray[np.float64]) -> "_Seen":
+        split = segment_angles(quaternion, alignment)
+        angles = calmed(np.stack([split.pitch_deg, split.obliquity_deg, split.rotation_deg]))
+        return cls(angles, alignment, alignment.matrix @ motion.up[0])
+
+    @property
+    def n_hops(self) -> int:
+        return int(self.angles.deg.shape[1])
+
+    @property
+    def quality(self) -> Quality:
+        known = self.alignment.method is AlignmentMethod.STANDING_AND_BOWS
+        return Quality.GOOD if known else Quality.USABLE
+
+    def range(self, name: str, angle: int) -> Metric:
+        """Largest less smallest value of an angle."""
+        values_deg = self.angles.deg[angle]
+        value_deg = float(np.ptp(values_deg))
+        margin_deg = Z_95 * math.hypot(
+            sensor_error_deg(self.angles, self.alignment, angle=angle),
+            edges_error_deg(self.angles),
+            drift_error_deg(self.n_hops, self.up, angle=angle),
+        )
+        low_deg = max(0.0, value_deg - margin_deg - RANGE_LOW * self.angles.left_deg)
+        high_deg = value_deg + max(0.0, margin_deg - RANGE_HIGH * self.angles.left_deg)
+        high_deg += sum(
+            cut_deg(self.angles, angle, int(hop)) for hop in (values_deg.argmin(), values_deg.argmax())
+        )
+        return Metric(name, value_deg, low_deg, high_deg, 1, worse(self.quality, self._drifting(angle)))
+
+    def _drifting(self, angle: int) -> Quality:
+        """Doubt what a long repetition turned about x and about z, each where it was near the plumb line.
+
+        Upright that is rotation; lying it is obliquity, and rotation is as sharp as gravity is.
+        """
+        axis = {OBLIQUITY: 0, ROTATION: 2}.get(angle)
+        if axis is None or self.n_hops <= LONGEST_SHARP_S * HOP_RATE_HZ:
+            return Quality.GOOD
+        return Quality.USABLE if abs(float(self.up[axis])) > 0.5 else Quality.GOOD
+
+    def anterior_change(self, turn: int) -> Metric:
+        """Pitch at the turn."""
+        pitch_deg = self.angles.deg[PITCH]
+        error_deg = math.hypot(
+            sensor_error_deg(self.angles, self.alignment),
+            edges_error_deg(self.angles),
+            moment_error_deg(pitch_deg, turn),
+        )
+        return _anterior_change(float(pitch_deg[turn]), error_deg, self.alignment, self.quality)
+
+    def tipped(self, tipping: Tipping, back: int | None) -> Metric:
+        """How far the pelvis tipped where it should not."""
+        name, pitch_deg = TIPPING_METRICS[tipping], self.angles.deg[PITCH]
+        if not self.alignment.sides_known:
+            return missing(name, NO_DIRECTION)
+        if back is None or not 0 <= back < self.n_hops:
+            return missing(name, NO_PHASES)
+        error_deg = math.hypot(sensor_error_deg(self.angles, self.alignment), edges_error_deg(self.angles))
+        if tipping == "reversal":
+            farthest = int(np.argmin(pitch_deg[: back + 1]))
+            value_deg = float(pitch_deg[back] - pitch_deg[farthest])
+            error_deg = math.hypot(error_deg, moment_error_deg(pitch_deg, back))
+        else:
+            farthest = back + int(np.argmin(pitch_deg[back:]))
+            value_deg = max(0.0, -float(pitch_deg[farthest]))
+        low_deg = max(0.0, value_deg - Z_95 * error_deg - RANGE_LOW * self.angles.left_deg)
+        high_deg = value_deg + Z_95 * error_deg + cut_deg(self.angles, PITCH, farthest)
+        return Metric(name, value_deg, low_deg, high_deg, 1, self.quality)
 
 
 def held_pitch_deg(up: NDArray[np.float64], alignment: Alignment, hop: int) -> float | None:
@@ -179,29 +299,30 @@ def held_pitch_deg(up: NDArray[np.float64], alignment: Alignment, hop: int) -> f
     return float(pitch_deg[0])
 
 
-def _from_gravity(
-    pelvis: SegmentMotion, alignment: Alignment, turn: int, lumbar: SegmentMotion | None
-) -> tuple[Metric, ...]:
-    start_deg = held_pitch_deg(pelvis.up, alignment, 0)
-    turn_deg = held_pitch_deg(pelvis.up, alignment, turn)
+def _held_change(up: NDArray[np.float64], alignment: Alignment, turn: int) -> Metric:
+    """Give the change of pitch between start and turn from gravity alone."""
+    start_deg = held_pitch_deg(up, alignment, 0)
+    turn_deg = held_pitch_deg(up, alignment, turn)
     if start_deg is None or turn_deg is None:
-        change = missing("pelvis_anterior_change_deg", NOT_STILL)
-    else:
-        change_deg = (turn_deg - start_deg + 180.0) % 360.0 - 180.0
-        change = _anterior_change(change_deg, alignment, Quality.USABLE)
-    pitch, _, rotation, obliquity, extension = _all_missing(NO_GYROSCOPE, None if lumbar else NO_LUMBAR)
-    return pitch, change, rotation, obliquity, extension
+        return missing("pelvis_anterior_change_deg", NOT_STILL)
+    change_deg = (turn_deg - start_deg + 180.0) % 360.0 - 180.0
+    _, rolls_deg = tilt_deg(up[[0, turn]], alignment)
+    error_deg = held_error_deg(float(np.ptp(rolls_deg)))
+    return _anterior_change(change_deg, error_deg, alignment, Quality.USABLE)
 
 
-def _anterior_change(change_deg: float, alignment: Alignment, quality: Quality) -> Metric:
+def _anterior_change(change_deg: float, error_deg: float, alignment: Alignment, quality: Quality) -> Metric:
     if not alignment.sides_known:
         return missing("pelvis_anterior_change_deg", NO_DIRECTION)
-    return Metric("pelvis_anterior_change_deg", change_deg, None, None, 1, quality)
+    return _signed("pelvis_anterior_change_deg", change_deg, error_deg, quality)
 
 
-def _lumbar_extension(
-    pelvis_change_deg: float, pelvis_alignment: Alignment, lumbar: SegmentMotion | None, turn: int
-) -> Metric:
+def _signed(name: str, value_deg: float, error_deg: float, quality: Quality) -> Metric:
+    margin_deg = Z_95 * error_deg
+    return Metric(name, value_deg, value_deg - margin_deg, value_deg + margin_deg, 1, quality)
+
+
+def _lumbar_extension(pelvis: _Seen, lumbar: SegmentMotion | None, turn: int) -> Metric:
     """Change of pelvis pitch minus change of lumbar pitch; positive when the trunk bends backwards."""
     name = "lumbar_extension_deg"
     if lumbar is None:
@@ -210,30 +331,19 @@ def _lumbar_extension(
         return missing(name, NO_LUMBAR_GYROSCOPE)
     if lumbar.alignment is None:
         return missing(name, NO_LUMBAR_ALIGNMENT)
-    if not (pelvis_alignment.sides_known and lumbar.alignment.sides_known):
+    if not (pelvis.alignment.sides_known and lumbar.alignment.sides_known):
         return missing(name, NO_DIRECTION)
     if _has_holes(lumbar):
         return missing(name, HOLES)
-    lumbar_deg = float(segment_angles(lumbar.quaternion, lumbar.alignment).pitch_deg[turn])
-    quality = worse(_quality(pelvis_alignment), _quality(lumbar.alignment))
-    return Metric(name, pelvis_change_deg - lumbar_deg, None, None, 1, quality)
-
-
-def _drifting(pelvis: SegmentMotion, alignment: Alignment) -> tuple[Quality, Quality]:
-    """Doubt what a long repetition turned about x and about z, each where it was near the plumb line.
-
-    Upright that is rotation; lying it is obliquity, and rotation is as sharp as gravity is.
-    """
-    if len(pelvis.up) <= LONGEST_SHARP_S * HOP_RATE_HZ:
-        return Quality.GOOD, Quality.GOOD
-    up_x, _, up_z = alignment.matrix @ pelvis.up[0]
-    about_x, about_z = (Quality.USABLE if abs(part) > 0.5 else Quality.GOOD for part in (up_x, up_z))
-    return about_x, about_z
-
-
-def _quality(alignment: Alignment) -> Quality:
-    known = alignment.method is AlignmentMethod.STANDING_AND_BOWS
-    return Quality.GOOD if known else Quality.USABLE
+    upper = _Seen.of(lumbar, lumbar.alignment, lumbar.quaternion)
+    extension_deg = pelvis.angles.deg[PITCH] - upper.angles.deg[PITCH]
+    error_deg = math.hypot(
+        sensor_error_deg(pelvis.angles, pelvis.alignment),
+        sensor_error_deg(upper.angles, upper.alignment),
+        edges_error_deg(pelvis.angles),
+        moment_error_deg(extension_deg, turn),
+    )
+    return _signed(name, float(extension_deg[turn]), error_deg, worse(pelvis.quality, upper.quality))
 
 
 def _has_holes(motion: SegmentMotion) -> bool:
@@ -241,10 +351,6 @@ def _has_holes(motion: SegmentMotion) -> bool:
     return not len(rows) or bool(np.isnan(rows).any())
 
 
-def _range(name: str, values_deg: NDArray[np.float64], quality: Quality) -> Metric:
-    return Metric(name, float(np.ptp(values_deg)), None, None, 1, quality)
-
-
-def _all_missing(reason: str, lumbar_reason: str | None) -> tuple[Metric, ...]:
-    *pelvis, lumbar = PELVIS_METRICS
-    return (*(missing(name, reason) for name in pelvis), missing(lumbar, lumbar_reason or reason))
+def _all_missing(names: tuple[str, ...], reason: str, lumbar_reason: str | None) -> tuple[Metric, ...]:
+    reasons = {"lumbar_extension_deg": lumbar_reason or reason}
+    return tuple(missing(name, reasons.get(name, reason)) for name in names)

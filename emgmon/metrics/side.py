@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from emgmon.metrics.measure import Body
+from emgmon.metrics.engagement import Body
 
 Side = Literal["left", "right"]
 

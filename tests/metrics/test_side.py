@@ -5,8 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from emgmon.metrics.engagement import ChannelSite
-from emgmon.metrics.measure import find_body
+from emgmon.metrics.engagement import ChannelSite, find_body
 from emgmon.metrics.side import BARE_RATIO, CALIBRATED_RATIO, GlutePair, glute_pair, louder_glute
 
 NAN = math.nan
