@@ -1,12 +1,29 @@
 """A recording as a document: the same engine as live, run to the end, put down as ``emgmon.analysis/1``."""
 
+import enum
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-import msgspec
-
+from emgmon.analysis_document import (
+    SCHEMA,
+    AnalysisDocument,
+    ChannelDocument,
+    MetricDocument,
+    QualityChangeDocument,
+    RecordingDocument,
+    RefinementDocument,
+    RepDocument,
+    SensorDocument,
+    SetDocument,
+    StreamDocument,
+    UncountedDocument,
+)
 from emgmon.events import (
+    ChannelQuality,
     Metric,
+    QualityChanged,
     RepCompleted,
     RepWithdrawn,
     SamplesLost,
@@ -15,113 +32,29 @@ from emgmon.events import (
     SetCompleted,
 )
 from emgmon.exercises.exercise import Exercise
+from emgmon.metrics.calibration import Calibration
+from emgmon.metrics.reference import ReferenceSet
 from emgmon.recording.format import RecordingHeader, sensor_capabilities, session_setup
 from emgmon.recording.host_events import read_corrections
 from emgmon.recording.reader import RecordingReader
+from emgmon.refining import refine
 from emgmon.session import Session
+from emgmon.streams import StreamRefinement
 
-SCHEMA = "emgmon.analysis/1"
+_KEPT = RepCompleted | RepWithdrawn | SetCompleted | SamplesLost | QualityChanged | SessionEnded
+
+
+class Refining(enum.StrEnum):
+    """How often a recording is looked at."""
+
+    AS_LIVE = "as-live"
+    """Once, in order: what a live session would have shown."""
+    SECOND_LOOK = "second-look"
+    """Twice: heartbeats are taken out by their template, hum where it dominates an uncalibrated channel."""
+
 
 Watch = Callable[[SessionEvent], None]
 """Is shown every event of an analysis."""
-
-
-class MetricDocument(msgspec.Struct, frozen=True):
-    """One figure, or the reason why there is none."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-    n: int
-    quality: str
-    reason: str | None
-
-
-class RepDocument(msgspec.Struct, frozen=True):
-    """One repetition; times are seconds of the recording."""
-
-    number: int
-    side: str | None
-    start_s: float
-    turn_s: float
-    end_s: float
-    verdict: str
-    verdict_basis: str
-    sentence: str
-    excluded: str | None
-    metrics: dict[str, MetricDocument]
-    origin: str = "found"
-    """``found`` by the program, or ``added`` or ``moved`` by hand."""
-
-
-class UncountedDocument(msgspec.Struct, frozen=True):
-    """A movement of a set that is not counted."""
-
-    start_s: float
-    end_s: float
-    reason: str
-
-
-class SetDocument(msgspec.Struct, frozen=True):
-    """One set and what its repetitions have in common."""
-
-    exercise: str
-    start_s: float
-    end_s: float
-    reps: tuple[RepDocument, ...]
-    summary: dict[str, MetricDocument]
-    uncounted: tuple[UncountedDocument, ...] = ()
-    """Partial repetitions, and movements that the rest of the set showed to be none."""
-
-
-class SensorDocument(msgspec.Struct, frozen=True):
-    """One sensor of the recording."""
-
-    name: str
-    address: str
-
-
-class StreamDocument(msgspec.Struct, frozen=True):
-    """One stream of a sensor."""
-
-    sensor: int
-    stream: int
-    kind: str
-    rate_hz: float
-    channels: tuple[str, ...]
-    lost_samples: int
-
-
-class RecordingDocument(msgspec.Struct, frozen=True):
-    """What was analysed."""
-
-    path: str
-    duration_s: float
-    sensors: tuple[SensorDocument, ...]
-    streams: tuple[StreamDocument, ...]
-    lost_samples: int
-    normalisation: str | None
-    """Which contraction is 100 %; null when the recording carries no calibration."""
-    movement_signal: str | None
-    """What repetitions were found on; null when none could be."""
-    alignment: str | None
-    """What the place of the pelvis sensor is known from; null when it is not known."""
-    complete: bool
-    """False when the file is damaged and only what stands before the damage was read."""
-    warnings: tuple[str, ...]
-
-
-class AnalysisDocument(msgspec.Struct, frozen=True):
-    """The whole analysis."""
-
-    schema: str
-    recording: RecordingDocument
-    sets: tuple[SetDocument, ...]
-
-
-def analysis_schema() -> bytes:
-    """JSON schema of the document, indented."""
-    return msgspec.json.format(msgspec.json.encode(msgspec.json.schema(AnalysisDocument)), indent=2) + b"\n"
 
 
 def ignore(_event: SessionEvent) -> None:
@@ -133,6 +66,9 @@ def analyse(
     *,
     exercise: str | Exercise | None = None,
     partial: str = "left-out",
+    reference: ReferenceSet | None = None,
+    calibration: Calibration | None = None,
+    refined: Refining = Refining.AS_LIVE,
     watch: Watch = ignore,
 ) -> AnalysisDocument:
     """Analyse a recording from its first notification to its last sound one.
@@ -145,6 +81,10 @@ def analyse(
         Takes the place of the recording's own.
     partial
         ``left-out`` or ``counted``: what to do with partial repetitions.
+    reference, calibration
+        Take the place of the recording's own.
+    refined
+        Whether to look a second time, at the whole recording, for heartbeat and hum.
     watch
         Is shown every event, for example to write envelopes down.
 
@@ -163,27 +103,32 @@ def analyse(
         partial=partial,
         corrections=log.corrections,
         alignments=log.alignments,
+        reference=reference or log.reference,
+        calibration=calibration or log.calibration,
     )
+    if refined is Refining.SECOND_LOOK:
+        found = refine(path, setup.calibration)
+        setup = replace(setup, refinements=found.streams, calibration=found.calibration)
     session = Session(setup)
     kept: list[SessionEvent] = []
     for batch in reader.batches():
         _take(session.receive_many(batch), kept, watch)
     _take(session.finish(), kept, watch)
-    return _document(reader, session, kept, log.warnings)
+    return _document(reader, session, kept, (*log.warnings, *_other_reference(reference, session)))
 
 
 def _take(events: list[SessionEvent], kept: list[SessionEvent], watch: Watch) -> None:
     """Show all events and keep the few that the document is made of."""
     for event in events:
         watch(event)
-        if isinstance(event, RepCompleted | RepWithdrawn | SetCompleted | SamplesLost | SessionEnded):
+        if isinstance(event, _KEPT):
             kept.append(event)
 
 
 def _document(
     reader: RecordingReader, session: Session, events: list[SessionEvent], warnings: tuple[str, ...]
 ) -> AnalysisDocument:
-    header = reader.header
+    header, setup = reader.header, session.setup
     lost: dict[tuple[int, int], int] = {}
     for event in events:
         if isinstance(event, SamplesLost):
@@ -194,12 +139,16 @@ def _document(
         path=str(reader.path),
         duration_s=duration_s,
         sensors=tuple(SensorDocument(sensor.name, sensor.address) for sensor in header.sensors),
-        streams=_streams(header, lost),
+        streams=_streams(header, lost, session),
         lost_samples=sum(lost.values()),
-        normalisation=header.calibration.method if header.calibration else None,
+        normalisation=setup.calibration.method if setup.calibration else None,
         movement_signal=session.movement_signal.value if session.movement_signal else None,
         alignment=session.alignment_method,
         complete=reader.failure is None,
+        calibration=setup.calibration,
+        reference=setup.reference,
+        refinements=tuple(_refinement(found) for found in setup.refinements),
+        quality_changes=_changes(events),
         warnings=(*reader.warnings, *warnings, *_other_exercise(header, session), *session.limits),
     )
     sets = [event for event in events if isinstance(event, SetCompleted)]
@@ -213,7 +162,40 @@ def _other_exercise(header: RecordingHeader, session: Session) -> tuple[str, ...
     return (f"the recording is one of {header.exercise}; it was analysed as {asked}",)
 
 
-def _streams(header: RecordingHeader, lost: dict[tuple[int, int], int]) -> tuple[StreamDocument, ...]:
+def _other_reference(asked: ReferenceSet | None, session: Session) -> tuple[str, ...]:
+    name = session.exercise.name if session.exercise else None
+    if asked is None or asked.exercise == name:
+        return ()
+    return (f"the reference set asked for is one of {asked.exercise} and says nothing about {name}",)
+
+
+def _refinement(found: StreamRefinement) -> RefinementDocument:
+    return RefinementDocument(
+        sensor=found.sensor,
+        stream=found.stream,
+        n_beats=found.n_beats,
+        heartbeat_uv=tuple(math.sqrt(power) if power > 0.0 else None for power in found.heartbeat_uv2),
+    )
+
+
+def _changes(events: list[SessionEvent]) -> tuple[QualityChangeDocument, ...]:
+    changes = (event for event in events if isinstance(event, QualityChanged))
+    ordered = sorted(changes, key=lambda event: (event.at_s, event.sensor, event.stream, event.channel))
+    return tuple(_change(event) for event in ordered)
+
+
+def _change(event: QualityChanged) -> QualityChangeDocument:
+    return QualityChangeDocument(event.at_s, event.sensor, event.stream, _channel(event.quality))
+
+
+def _channel(channel: ChannelQuality) -> ChannelDocument:
+    name = ".".join(part for part in (channel.site, channel.side) if part)
+    return ChannelDocument(name, channel.grade.value, channel.reason, channel.figures)
+
+
+def _streams(
+    header: RecordingHeader, lost: dict[tuple[int, int], int], session: Session
+) -> tuple[StreamDocument, ...]:
     return tuple(
         StreamDocument(
             sensor=sensor,
@@ -225,6 +207,7 @@ def _streams(header: RecordingHeader, lost: dict[tuple[int, int], int]) -> tuple
                 for channel in stream.channels
             ),
             lost_samples=lost.get((sensor, stream.number), 0),
+            hum_removed_hz=session.hum_removed_hz(sensor, stream.number),
         )
         for sensor, capabilities in enumerate(sensor_capabilities(header))
         for stream in capabilities.streams
@@ -240,6 +223,7 @@ def _set(done: SetCompleted, events: list[SessionEvent]) -> SetDocument:
         reps=tuple(_rep(rep, number) for number, rep in enumerate(counted, start=1)),
         summary=_metrics(done.summary),
         uncounted=uncounted,
+        notes=done.notes,
     )
 
 
@@ -274,13 +258,22 @@ def _rep(rep: RepCompleted, number: int) -> RepDocument:
         excluded=rep.excluded,
         metrics=_metrics(rep.metrics),
         origin=rep.origin,
+        warning=rep.warning,
+        grounds=rep.grounds,
+        channels=tuple(_channel(channel) for channel in rep.channels),
     )
 
 
 def _metrics(metrics: tuple[Metric, ...]) -> dict[str, MetricDocument]:
     return {
         metric.name: MetricDocument(
-            metric.value, metric.low, metric.high, metric.n, metric.quality.value, metric.reason
+            metric.value,
+            metric.low,
+            metric.high,
+            metric.n,
+            metric.quality.value,
+            metric.reason,
+            metric.normalisation,
         )
         for metric in metrics
     }

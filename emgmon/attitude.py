@@ -21,7 +21,13 @@ from emgmon.events import HOP_RATE_HZ, Metric, Quality
 from emgmon.exercises import Exercise
 from emgmon.metrics.engagement import missing
 from emgmon.metrics.measure import SHARP_RANGE_S
-from emgmon.metrics.pelvis import SegmentMotion, pelvis_metrics, segment_angles, side_of_rotation
+from emgmon.metrics.pelvis import (
+    SegmentMotion,
+    Tipping,
+    pelvis_metrics,
+    segment_angles,
+    side_of_rotation,
+)
 from emgmon.metrics.side import Side
 from emgmon.reps.found import RepFound
 from emgmon.streams import MotionStream
@@ -243,7 +249,14 @@ class Attitude:
         pelvis, lumbar = self._motion(PELVIS, rep), self._motion(LUMBAR, rep)
         turn = rep.turn_hop - rep.start_hop
         return PelvisTurned(
-            pelvis_metrics(pelvis, turn=turn, lumbar=lumbar, gap=gap),
+            pelvis_metrics(
+                pelvis,
+                turn=turn,
+                lumbar=lumbar,
+                gap=gap,
+                tipping=None if self._exercise is None else tipping_of(self._exercise),
+                back=rep.back_hop - rep.start_hop if rep.has_phases else None,
+            ),
             None if gap else self._side(pelvis, turn),
         )
 
@@ -313,6 +326,14 @@ class Attitude:
             if averaged(learnt) is None:
                 # They contradict each other; the later one is the more settled.
                 del learnt[0]
+
+
+def tipping_of(exercise: Exercise) -> Tipping | None:
+    """Tell how the pelvis could tip in an exercise where it should not."""
+    if exercise.pelvis_turn == "pitch-backward":
+        return "reversal"
+    stands_up = exercise.start_position == "standing" and exercise.pelvis_turn == "pitch-forward"
+    return "lockout" if stands_up and exercise.sides == "both" else None
 
 
 def _find_segment(

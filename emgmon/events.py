@@ -95,7 +95,59 @@ class Metric:
     """How many repetitions the figure rests on."""
     quality: Quality
     reason: str | None = None
-    """Why ``value`` is missing, in words."""
+    """Why ``value`` is missing, in words; beside a value, what to bear in mind about it."""
+    normalisation: str | None = None
+    """What 100 % stands for: the method of the calibration; ``None`` where nothing was normalised."""
+
+
+@dataclass(frozen=True, slots=True)
+class QualityFigures:
+    """What an expert may want to see of one EMG channel; ``None`` where it was not measured."""
+
+    noise_uv: float | None = None
+    """RMS of the cleaned signal at rest."""
+    snr_db: float | None = None
+    """20 log10 of the RMS at work over that at rest, both cleaned."""
+    hum_ratio: float | None = None
+    """Power of mains hum and its harmonics over all power from 20 to 450 Hz."""
+    hum_hz: float | None = None
+    """50 or 60, whichever is stronger."""
+    clipped_share: float | None = None
+    """Share of samples at the rail."""
+    flat_share: float | None = None
+    """Share of time in which the channel gave no signal."""
+    motion_share: float | None = None
+    """Power below 20 Hz over all power, before cleaning."""
+    median_frequency_hz: float | None = None
+    heartbeat_share: float | None = None
+    """Part of the cleaned signal's power that comes with the heartbeat."""
+    missing_share: float | None = None
+    """Share of samples that never came."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelQuality:
+    """How far one EMG channel can be trusted over a stretch of time."""
+
+    site: str
+    side: str | None
+    grade: Quality
+    reason: str | None
+    """Why it is not good, in words; ``None`` when it is."""
+    figures: QualityFigures
+
+
+@dataclass(frozen=True, slots=True)
+class QualityChanged:
+    """An EMG channel became better or worse, or for another reason."""
+
+    sensor: int
+    stream: int
+    channel: int
+    """Row of the channel in its stream."""
+    at_s: float
+    """End of the stretch that showed it, session seconds."""
+    quality: ChannelQuality
 
 
 class Verdict(enum.StrEnum):
@@ -104,6 +156,10 @@ class Verdict(enum.StrEnum):
     GLUTE_LED = "glute-led"
     SHARED = "shared"
     BACK_LED = "back-led"
+    STEADY = "steady"
+    """From motion alone: the pelvis moved as in the person's own reference set."""
+    BEYOND_RANGE = "beyond-range"
+    """From motion alone: it moved more than that by more than the minimal detectable change."""
     CANNOT_TELL = "cannot-tell"
     NO_REFERENCE = "no-reference"
 
@@ -113,6 +169,18 @@ class VerdictBasis(enum.StrEnum):
 
     EMG = "emg"
     MOTION = "motion"
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictGrounds:
+    """What decided a verdict, as data."""
+
+    reason: str
+    """A word of a fixed list, for example ``below-range`` or ``channel-rejected``."""
+    change: float | None
+    """Difference from the reference: log ratio, or degrees for a verdict from motion; ``None`` where none."""
+    limit: float | None
+    """Minimal detectable change that it was held against, in the same unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +206,11 @@ class RepCompleted:
     """Why it is shown but not counted, in words; ``None`` when it counts."""
     origin: str = "found"
     """``found``, or ``added`` or ``moved`` by hand."""
+    warning: str | None = None
+    """What to tell the person now, once two of the last three repetitions lay beyond the reference."""
+    channels: tuple[ChannelQuality, ...] = ()
+    """Quality of every EMG channel over this repetition, in column order."""
+    grounds: VerdictGrounds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +235,8 @@ class SetCompleted:
     end_s: float
     n_reps: int
     summary: tuple[Metric, ...]
+    notes: tuple[str, ...] = ()
+    """What the set as a whole shows, in words; information, never a verdict."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -263,6 +338,7 @@ SessionEvent = (
     | NotificationRejected
     | DuplicateReceived
     | BatteryRead
+    | QualityChanged
     | SessionEnded
 )
 """What the session engine reports."""

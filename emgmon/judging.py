@@ -4,22 +4,30 @@ import enum
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
-
-import numpy as np
-from numpy.typing import NDArray
 
 from emgmon.attitude import Attitude, AttitudeState
 from emgmon.dsp.envelope import EnvelopeHops
-from emgmon.dsp.history import HopHistory
 from emgmon.dsp.orientation import OrientationHops
-from emgmon.events import HOP_RATE_HZ, RepCompleted, RepWithdrawn, SessionEvent, SetCompleted
+from emgmon.dsp.pipeline import EmgHops
+from emgmon.events import (
+    HOP_RATE_HZ,
+    Metric,
+    RepCompleted,
+    RepWithdrawn,
+    SessionEvent,
+    SetCompleted,
+    VerdictGrounds,
+)
 from emgmon.exercises import Exercise
 from emgmon.metrics.calibration import Calibration
-from emgmon.metrics.engagement import summarise
-from emgmon.metrics.measure import PhasePlan, find_body, measure, working_hops
-from emgmon.metrics.reference import ReferenceSet
+from emgmon.metrics.measure import Measured, PhasePlan, RepSignals, measure, one_side, working_hops
+from emgmon.metrics.motion_verdict import judge_motion, measures_of
+from emgmon.metrics.reference import Comparison, ReferenceSet, comparison_of
 from emgmon.metrics.side import Side, glute_pair, louder_glute
+from emgmon.metrics.summary import summarise
+from emgmon.metrics.trend import RepOfSet, follow
+from emgmon.metrics.verdict import WARNING_REPS, Judgement, judge, warning
+from emgmon.muscles import Muscles, MusclesState
 from emgmon.reps.found import RepFound
 from emgmon.reps.likeness import (
     REVISED_REPS,
@@ -69,7 +77,10 @@ class JudgingRules:
     @property
     def plan(self) -> PhasePlan:
         """Order of the phases and which are work."""
-        return PhasePlan(self.exercise.phases, self.exercise.work) if self.exercise else PhasePlan()
+        exercise = self.exercise
+        if exercise is None:
+            return PhasePlan()
+        return PhasePlan(exercise.phases, exercise.work, both_sides=exercise.sides == "both")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +103,9 @@ class _Counted:
 
     found: RepFound
     completed: RepCompleted
+    judgement: Judgement
+    log_index: float | None
+    """Spectral index of the glute, for the trend over the set."""
     start_up: tuple[float, float, float] | None
     """Direction of up where it began, in axes of the pelvis sensor."""
 
@@ -100,7 +114,7 @@ class _Counted:
 class JudgingState:
     """All that the past leaves to the future."""
 
-    envelopes: list[HopHistory]
+    muscles: MusclesState
     attitude: AttitudeState
     queue: deque[RepFound | _SetClosed] = field(default_factory=deque)
     motion_losses: deque[MotionLoss] = field(default_factory=deque)
@@ -116,7 +130,7 @@ class JudgingState:
         """Independent copy, for a checkpoint."""
         return replace(
             self,
-            envelopes=[history.copy() for history in self.envelopes],
+            muscles=self.muscles.copy(),
             attitude=self.attitude.copy(),
             queue=self.queue.copy(),
             motion_losses=self.motion_losses.copy(),
@@ -142,30 +156,32 @@ class Judging:
         # A good set of another exercise says nothing about this one.
         fits = reference is not None and exercise is not None and reference.exercise == exercise.name
         self._reference = reference if fits else None
-        sites = [site for stream in streams for site in stream.sites]
-        self.body = find_body(sites, rules.calibration)
-        self._pair = glute_pair(self.body, [site.side for site in sites])
-        ends = np.cumsum([0, *(len(stream.sites) for stream in streams)]).tolist()
-        # For each EMG stream whether it holds glute or back.
-        self._watched = [
-            any(first <= column < stop for column in self.body.watched) for first, stop in pairwise(ends)
-        ]
-        self._state = JudgingState([HopHistory(len(stream.sites)) for stream in streams], attitude.state)
+        self._muscles = Muscles(streams, rules.calibration)
+        self.body = self._muscles.body
+        self._pair = glute_pair(self.body, [site.side for site in self._muscles.sites])
+        placement = rules.calibration.placement if rules.calibration else None
+        known = self._reference
+        self._comparison = comparison_of(known, placement) if known else Comparison.WITHIN_SESSION
+        self._state = JudgingState(self._muscles.state, attitude.state)
 
     @property
     def state(self) -> JudgingState:
         """All that the past leaves to the future; a copy, and settable."""
-        self._state.attitude = self._attitude.state
+        self._state.attitude, self._state.muscles = self._attitude.state, self._muscles.state
         return self._state.copy()
 
     @state.setter
     def state(self, state: JudgingState) -> None:
         self._state = state.copy()
-        self._attitude.state = state.attitude
+        self._attitude.state, self._muscles.state = state.attitude, state.muscles
+
+    def take_emg(self, index: int, hops: EmgHops) -> list[SessionEvent]:
+        """Keep new samples of one EMG stream, and tell of channels that became better or worse."""
+        return [*self._muscles.take(index, hops)]
 
     def take_envelope(self, index: int, hops: EnvelopeHops) -> None:
         """Keep new hops of one EMG stream."""
-        self._state.envelopes[index].append(hops.first_hop, hops.envelope_uv)
+        self._muscles.take_envelope(index, hops)
 
     def take_orientation(self, stream: int, hops: OrientationHops) -> None:
         """Keep new hops of one motion stream."""
@@ -210,28 +226,21 @@ class Judging:
 
     def _within_session(self, rep: RepFound, movement_hop: int) -> RepFound:
         """Let a repetition whose end was foreseen end with the session at the latest."""
-        watched = zip(self._state.envelopes, self._watched, strict=True)
-        ends = [movement_hop, *(history.next_hop or 0 for history, needed in watched if needed)]
+        ends = [movement_hop, *self._muscles.ends()]
         # Streams end within a packet of each other; one that fell silent before is missing, not at its end.
         last_hop = min(end for end in ends if end >= max(ends) - LAST_PACKET_HOPS)
         return replace(rep, end_hop=max(rep.back_hop, min(rep.end_hop, last_hop)))
 
     def _all_reach(self, hop: int) -> bool:
-        return self._emg_reaches(hop) and self._attitude.reaches(hop + 1)
-
-    def _emg_reaches(self, hop: int) -> bool:
-        """Whether every EMG stream that holds glute or back has come this far."""
-        histories = zip(self._state.envelopes, self._watched, strict=True)
-        return all((history.next_hop or 0) >= hop for history, watched in histories if watched)
+        return self._muscles.reaches(hop) and self._attitude.reaches(hop + 1)
 
     def _forget(self, movement_hop: int) -> None:
         state = self._state
         waiting = [head.start_hop for head in state.queue if isinstance(head, RepFound)]
         needed = min([movement_hop - int(REMEMBERED_S * HOP_RATE_HZ), *waiting])
-        for history in state.envelopes:
-            newest = history.next_hop or 0
-            history.forget_before(max(needed, newest - int(LONGEST_MEMORY_S * HOP_RATE_HZ)))
-        self._attitude.forget_before(needed, longest_hops=int(LONGEST_MEMORY_S * HOP_RATE_HZ))
+        longest_hops = int(LONGEST_MEMORY_S * HOP_RATE_HZ)
+        self._muscles.forget_before(needed, longest_hops=longest_hops)
+        self._attitude.forget_before(needed, longest_hops=longest_hops)
         while state.motion_losses and state.motion_losses[0].last_hop < needed:
             state.motion_losses.popleft()
 
@@ -246,54 +255,73 @@ class Judging:
             before = [*state.partial, *(counted.found for counted in state.reps)]
             uncounted = partial_reason(rep, before, usual_share=self._usual_share)
         number = None if uncounted else len(state.reps) + 1
-        completed = self._measured(rep, number=number, uncounted=uncounted)
+        counted = self._measured(rep, number=number, uncounted=uncounted)
         if uncounted:
             state.partial.append(rep)
-            return [completed, *self._revise_early()]
-        state.reps.append(_Counted(rep, completed, self._attitude.start_up(rep)))
-        return [completed, *self._revise_early()]
+        else:
+            state.reps.append(counted)
+        return [counted.completed, *self._revise_early()]
 
-    def _measured(self, rep: RepFound, *, number: int | None, uncounted: str | None) -> RepCompleted:
-        envelopes = [history.between(rep.start_hop, rep.end_hop) for history in self._state.envelopes]
-        gap, motion_gap = self._emg_gap(envelopes), self._motion_gap(rep)
-        none = np.empty((rep.end_hop - rep.start_hop, 0))
-        activation = [s.activation_pct(e) for s, e in zip(self._streams, envelopes, strict=True)]
-        activation_pct = np.concatenate([none, *activation], axis=1)
-        metrics, judgement = measure(
-            rep,
-            plan=self._rules.plan,
-            body=self.body,
-            activation_pct=activation_pct,
-            gap=gap,
-            reference=self._reference,
-        )
+    def _measured(self, rep: RepFound, *, number: int | None, uncounted: str | None) -> _Counted:
+        motion_gap = self._motion_gap(rep)
         turned = self._attitude.turned(rep, learn=uncounted is None, gap=motion_gap)
+        work = working_hops(rep, self._rules.plan)
+        signals = self._muscles.signals(rep, work)
+        side = self._named_side(rep) or self._side(turned.side, self._louder(rep, work, signals))
+        worked = one_side(self.body.glute, side)
+        if worked is not self.body.glute:
+            signals = replace(signals, glute=self._muscles.samples(worked, rep, work))
+        measured = measure(rep, plan=self._rules.plan, body=self.body, worked=worked, signals=signals)
         height = () if rep.range_m is not None else (self._attitude.height(rep, gap=motion_gap),)
-        louder = self._louder(rep, activation_pct, np.concatenate([none, *envelopes], axis=1))
-        return RepCompleted(
+        metrics = (*measured.metrics, *height, *turned.metrics)
+        judgement = self._judge(measured, metrics, signals)
+        completed = RepCompleted(
             set_number=self._state.set_number,
             number=number,
-            side=self._named_side(rep) or self._side(turned.side, louder),
+            side=side,
             start_s=rep.start_hop / HOP_RATE_HZ,
             turn_s=rep.turn_hop / HOP_RATE_HZ,
             end_s=rep.end_hop / HOP_RATE_HZ,
             verdict=judgement.verdict,
             verdict_basis=judgement.basis,
             sentence=judgement.sentence,
-            excluded=gap or motion_gap,
-            metrics=(*metrics, *height, *turned.metrics),
+            excluded=signals.gap or motion_gap,
+            metrics=metrics,
             uncounted=uncounted,
             origin=rep.origin,
+            warning=None if uncounted else self._warning(judgement),
+            channels=signals.qualities,
+            grounds=VerdictGrounds(judgement.reason.value, judgement.change, judgement.limit),
+        )
+        return _Counted(rep, completed, judgement, measured.log_index, self._attitude.start_up(rep))
+
+    def _judge(self, measured: Measured, metrics: Sequence[Metric], signals: RepSignals) -> Judgement:
+        """Judge by EMG where it is worn; by motion alone, a surrogate, where it is not."""
+        exercise = self._rules.exercise
+        if not self.body.has_emg and exercise is not None:
+            measures = measures_of(pelvis_turn=exercise.pelvis_turn, first_signal=exercise.signals[0].on)
+            return judge_motion(metrics, self._reference, measures)
+        return judge(
+            glute=measured.metric("glute_engagement_pct"),
+            back=measured.metric("back_engagement_pct"),
+            share=measured.metric("glute_share_pct"),
+            log_ratio=measured.metric("glute_back_log_ratio"),
+            reference=self._reference,
+            has_emg=self.body.has_emg,
+            channels=[signals.qualities[column] for column in self.body.watched],
+            comparison=self._comparison,
         )
 
-    def _louder(
-        self, rep: RepFound, activation_pct: NDArray[np.float64], envelope_uv: NDArray[np.float64]
-    ) -> Side | None:
+    def _warning(self, judgement: Judgement) -> str | None:
+        """Look back over the set under way only; another set has another load."""
+        before = [counted.judgement for counted in self._state.reps[1 - WARNING_REPS :]]
+        return warning([*before, judgement])
+
+    def _louder(self, rep: RepFound, work: tuple[int, int], signals: RepSignals) -> Side | None:
         if self._pair is None:
             return None
-        first, stop = working_hops(rep, self._rules.plan)
-        work = slice(first - rep.start_hop, stop - rep.start_hop)
-        return louder_glute(self._pair, activation_pct[work], envelope_uv[work])
+        hops = slice(work[0] - rep.start_hop, work[1] - rep.start_hop)
+        return louder_glute(self._pair, signals.activation_pct[hops], signals.envelope_uv[hops])
 
     def _side(self, rotated: Side | None, louder: Side | None) -> str | None:
         """Name the side that worked: the leg that wears the sensor, else the rotation, else the glute."""
@@ -331,18 +359,6 @@ class Judging:
         rep = self._state.reps.pop(place).completed
         return RepWithdrawn(rep.set_number, place + 1, rep.start_s, rep.end_s, reason)
 
-    def _emg_gap(self, envelopes: list[NDArray[np.float64]]) -> str | None:
-        watched = self.body.watched
-        if not watched:
-            return None
-        columns = np.concatenate(envelopes, axis=1)[:, watched]
-        missing = int(np.any(np.isnan(columns), axis=1, keepdims=True).sum())
-        if missing:
-            lost_ms = missing * 1000 // HOP_RATE_HZ
-            return f"EMG samples are missing, {lost_ms} ms of this repetition could not be measured"
-        flat = np.concatenate([s.flat(e) for s, e in zip(self._streams, envelopes, strict=True)])
-        return "an electrode of the glute or the back gives no signal" if flat[watched].any() else None
-
     def _motion_gap(self, rep: RepFound) -> str | None:
         lost_s = sum(
             loss.seconds
@@ -362,18 +378,35 @@ class Judging:
         reason = too_few_alike(found) if doubted else None
         if reason is not None:
             events += [self._withdraw(place, reason) for place in reversed(range(len(state.reps)))]
-        reps, state.reps, state.open = [c.completed for c in state.reps], [], False
+        counted, state.reps, state.open = state.reps, [], False
+        reps = [one.completed for one in counted]
         state.partial = []
         if not reps:
             # Nothing of it is left, so the next set takes its number.
             state.set_number -= 1
             return events
+        summary, notes = self._summary(counted)
         done = SetCompleted(
             set_number=state.set_number,
             exercise=self._rules.exercise.name if self._rules.exercise else "",
             start_s=reps[0].start_s,
             end_s=reps[-1].end_s,
             n_reps=len(reps),
-            summary=summarise([rep.metrics for rep in reps], [rep.excluded is None for rep in reps]),
+            summary=summary,
+            notes=notes,
         )
         return [*events, done]
+
+    def _summary(self, counted: Sequence[_Counted]) -> tuple[tuple[Metric, ...], tuple[str, ...]]:
+        """Means over the repetitions that vote, and what the set as a whole shows."""
+        votes = [one.completed.excluded is None for one in counted]
+        means = summarise([one.completed.metrics for one in counted], votes, body=self.body)
+        if not self.body.glute.channels:
+            return means, ()
+        placed = [
+            RepOfSet(place, one.completed.side, one.completed.metrics, one.log_index)
+            for place, one in enumerate(counted, start=1)
+        ]
+        trend = follow([rep for rep, vote in zip(placed, votes, strict=True) if vote], means)
+        better = {metric.name for metric in trend.metrics}
+        return (*(mean for mean in means if mean.name not in better), *trend.metrics), trend.notes

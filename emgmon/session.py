@@ -11,7 +11,8 @@ from emgmon.attitude import LUMBAR, Attitude
 from emgmon.dsp.alignment import Alignment
 from emgmon.dsp.envelope import EnvelopeHops
 from emgmon.dsp.orientation import LONGEST_BRIDGED_S, OrientationHops
-from emgmon.dsp.pipeline import MotionHops
+from emgmon.dsp.pipeline import EmgHops, MotionHops
+from emgmon.dsp.rates import envelope_limits, rate_limits
 from emgmon.dsp.timeline import SampleClock, missing_runs
 from emgmon.events import (
     HOP_RATE_HZ,
@@ -30,12 +31,19 @@ from emgmon.events import (
 from emgmon.exercises import Exercise, load_exercise
 from emgmon.judging import Judging, JudgingRules, JudgingState, MotionLoss, Partials
 from emgmon.metrics.calibration import Calibration
-from emgmon.metrics.measure import find_body
+from emgmon.metrics.engagement import find_body
 from emgmon.metrics.reference import ReferenceSet
 from emgmon.movement import Followed, Movement, MovementState, movement_limits
 from emgmon.reps.corrections import Corrected, CorrectedState, Correction
 from emgmon.reps.found import Found, RepFound, RestLeft
-from emgmon.streams import EmgStream, MotionStream, PlacedGap, SensorState, SensorStreams
+from emgmon.streams import (
+    EmgStream,
+    MotionStream,
+    PlacedGap,
+    SensorState,
+    SensorStreams,
+    StreamRefinement,
+)
 from firmware_protocol.capabilities import Capabilities
 from firmware_protocol.control import Opcode, Response, Started, Status
 from firmware_protocol.decoder import DecoderEvent, Duplicate, Gap, Reject, SampleBlock
@@ -64,6 +72,8 @@ class SessionSetup:
     count_partial: Partials = Partials.LEFT_OUT
     corrections: tuple[Correction, ...] = ()
     """What a person has said about repetitions, in order."""
+    refinements: tuple[StreamRefinement, ...] = ()
+    """What a second look at the whole recording takes out of its EMG streams."""
 
 
 @dataclass(slots=True)
@@ -98,7 +108,8 @@ class Session:
 
     The same notifications give the same events, live, replayed or all at once. Repetitions and sets do
     not depend on how the samples were cut; `EnvelopeComputed` and `MovementComputed` come in portions
-    that do, while their values do not.
+    that do, while their values do not. `QualityChanged` comes as soon as it shows: what it says does not
+    depend on the cuts, but which repetition it comes before does.
     """
 
     def __init__(self, setup: SessionSetup, *, overhear: Overhear | None = None) -> None:
@@ -117,6 +128,9 @@ class Session:
         self._motion = [stream for sensor in self._sensors for stream in sensor.motion]
         for stream in self._emg:
             stream.calibrate(setup.calibration)
+            for found in setup.refinements:
+                if (found.sensor, found.stream) == (stream.sensor, stream.number):
+                    stream.refine(found)
         self._movement = Movement(
             self.exercise,
             self._motion,
@@ -178,6 +192,10 @@ class Session:
         """What the place of the pelvis sensor is known from; ``None`` while it is not known."""
         return self._attitude.alignment_method
 
+    def hum_removed_hz(self, sensor: int, stream: int) -> tuple[float | None, ...]:
+        """For each channel of an EMG stream the mains frequency that is taken out."""
+        return next((s.hum_hz for s in self._emg if (s.sensor, s.number) == (sensor, stream)), ())
+
     @property
     def limits(self) -> tuple[str, ...]:
         """Sentences about what cannot be given with this setup, and why."""
@@ -186,7 +204,10 @@ class Session:
             for i, sensor in enumerate(self._sensors)
             for number in sensor.too_slow
         ]
-        return (*said, *movement_limits(self.exercise, self._movement.source, self._motion))
+        for stream in self._emg:
+            said += rate_limits(stream.rate_hz) if not all(stream.is_envelope) else ()
+            said += envelope_limits(stream.enveloped_sites)
+        return (*dict.fromkeys(said), *movement_limits(self.exercise, self._movement.source, self._motion))
 
     def receive(self, notification: Notification) -> list[SessionEvent]:
         """Take one notification."""
@@ -284,7 +305,7 @@ class Session:
         self._note_end(clock, gap.first_sample + gap.n_samples)
         for index, stream in self._of(self._emg, sensor, gap.stream):
             for hops in stream.pipeline.skip(*place):
-                events.extend(self._take_envelope(index, hops))
+                events.extend(self._take_emg(index, hops))
         for index, imu in self._of(self._motion, sensor, gap.stream):
             self._note_motion_loss(index, clock, gap.first_sample, gap.n_samples)
             for motion in imu.pipeline.skip(*place):
@@ -317,8 +338,9 @@ class Session:
         self._note_end(clock, block.first_sample + len(block.values))
         events: list[SessionEvent] = []
         for index, stream in self._of(self._emg, sensor, block.stream):
-            hops = stream.pipeline.process(stream.physical(block), clock, block.first_sample)
-            events.extend(self._take_envelope(index, hops))
+            emg_uv = stream.refined(stream.physical(block), clock, block.first_sample)
+            hops = stream.pipeline.process(emg_uv, clock, block.first_sample)
+            events.extend(self._take_emg(index, hops))
         for index, imu in self._of(self._motion, sensor, block.stream):
             samples = imu.physical(block)
             for start, stop, missing in missing_runs(samples):
@@ -327,6 +349,10 @@ class Session:
             motion = imu.pipeline.process(samples, clock, block.first_sample)
             events.extend(self._take_motion(index, motion))
         return events
+
+    def _take_emg(self, index: int, hops: EmgHops) -> list[SessionEvent]:
+        changes = self._judging.take_emg(index, hops)
+        return [*changes, *self._take_envelope(index, hops.envelope)]
 
     def _take_envelope(self, index: int, hops: EnvelopeHops) -> list[SessionEvent]:
         if not len(hops.envelope_uv):

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emgmon.dsp.filters import has_emg_band
-from emgmon.dsp.pipeline import EmgPipeline, MotionPipeline
+from emgmon.dsp.pipeline import EmgPipeline, MotionPipeline, time_line_sample
+from emgmon.dsp.rates import is_too_slow
 from emgmon.dsp.timeline import SampleClock
-from emgmon.metrics.calibration import Calibration, activation_pct
+from emgmon.metrics.calibration import Calibration, ChannelCalibration, activation_pct
 from emgmon.metrics.engagement import ChannelSite
 from emgmon.units import to_physical
 from firmware_protocol.capabilities import Capabilities, Quantity, Stream, StreamKind
@@ -26,10 +26,7 @@ SHORTEST_RESTART_S = 1.0
 LONGEST_ABSENCE_S = 12 * 3600.0
 """A longer absence within one session is not believed."""
 
-FLAT_SHARE_OF_REST = 0.3
-"""An electrode that came off is this much quieter than the skin at rest."""
-
-LARGEST_EMG_UV = 1e5
+LARGEST_EMG_UV = 5e6
 LARGEST_MPS2 = 300.0
 LARGEST_RADPS = 100.0
 """Beyond these no electrode and no sensor on a body can be; such a sample is missing, not measured."""
@@ -40,28 +37,87 @@ _SIX_AXES = [
 ]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class StreamRefinement:
+    """What a second look at a whole recording takes out of one EMG stream."""
+
+    sensor: int
+    stream: int
+    sites: tuple[ChannelSite, ...]
+    first_sample: int
+    """On the session's time line (see `emgmon.dsp.pipeline.time_line_sample`)."""
+    heartbeat_uv: NDArray[np.float32]
+    """Shape (n_channels, n); 0 where there is none."""
+    heartbeat_uv2: tuple[float, ...]
+    """For each channel the mean power that it would have left after the band-pass."""
+    quiet_uv: tuple[float, ...]
+    """For each channel the RMS, cleaned, of the quiet moments without it; NaN where nothing was taken out."""
+    n_beats: int
+    hum_hz: tuple[float | None, ...]
+    """Mains frequency that dominates each channel that is not calibrated; ``None``: none does."""
+
+
 class EmgStream:
     """One EMG stream of a sensor."""
 
     def __init__(self, sensor: int, stream: Stream) -> None:
-        self.sensor, self.number = sensor, stream.number
+        self.sensor, self.number, self.rate_hz = sensor, stream.number, stream.rate_hz
         self.sites = tuple(ChannelSite(channel.site, channel.side) for channel in stream.channels)
         self.scales = tuple(channel.scale for channel in stream.channels)
+        self.is_envelope = tuple(channel.quantity is Quantity.ENVELOPE for channel in stream.channels)
+        """For each channel whether it was rectified or smoothed before it was sent."""
         self._may_be_wild = stream.sample_format is SampleFormat.FLOAT32
-        self.pipeline = EmgPipeline(n_channels=len(self.sites), rate_hz=stream.rate_hz)
-        self._rest_uv = np.full(len(self.sites), np.nan)
-        self._reference_uv = np.full(len(self.sites), np.nan)
+        self.hum_hz: tuple[float | None, ...] = (None,) * len(self.sites)
+        """For each channel the mains frequency that is taken out."""
+        self.calibrated: tuple[ChannelCalibration | None, ...] = (None,) * len(self.sites)
+        self.rest_uv = np.full(len(self.sites), np.nan)
+        """RMS of each channel at rest; NaN without calibration."""
+        self.reference_uv = np.full(len(self.sites), np.nan)
+        """RMS of each channel in the reference contraction; NaN without calibration."""
+        self._refinement: StreamRefinement | None = None
+        self.pipeline = self._new_pipeline()
+
+    @property
+    def rest_between_beats_uv(self) -> NDArray[np.float64]:
+        """RMS of each channel at rest without the heartbeat; NaN where that is not known."""
+        between = [None if one is None else one.rest_between_beats_uv for one in self.calibrated]
+        return np.array([np.nan if rest is None else rest for rest in between])
+
+    @property
+    def enveloped_sites(self) -> list[str]:
+        """Names of the channels that came as envelopes."""
+        pairs = zip(self.sites, self.is_envelope, strict=True)
+        return [" ".join(p for p in (c.side, c.site) if p).replace("_", " ") for c, is_one in pairs if is_one]
+
+    def _new_pipeline(self) -> EmgPipeline:
+        return EmgPipeline(
+            n_channels=len(self.sites),
+            rate_hz=self.rate_hz,
+            envelope_channels=self.is_envelope,
+            hum_hz=self.hum_hz,
+        )
 
     def calibrate(self, calibration: Calibration | None) -> None:
-        """Take rest and reference of every channel that the calibration covers."""
-        for i, site in enumerate(self.sites):
-            channel = calibration.find(site.site, site.side) if calibration else None
-            if channel is not None and channel.reference_uv > 0.0:
-                self._rest_uv[i], self._reference_uv[i] = channel.rest_uv, channel.reference_uv
+        """Take rest, reference and cleaning of the channels that are calibrated; before any sample."""
+        found = [calibration.find(site.site, site.side) if calibration else None for site in self.sites]
+        self.calibrated = tuple(one if one is not None and one.reference_uv > 0.0 else None for one in found)
+        for i, channel in enumerate(self.calibrated):
+            if channel is not None:
+                self.rest_uv[i], self.reference_uv[i] = channel.rest_uv, channel.reference_uv
+        self.hum_hz = tuple(None if channel is None else channel.hum_hz for channel in found)
+        if any(self.hum_hz):
+            self.pipeline = self._new_pipeline()
+
+    def refine(self, refinement: StreamRefinement) -> None:
+        """Take out what a second look found; before any sample, and after `calibrate`."""
+        self._refinement = refinement
+        decided = zip(self.calibrated, self.hum_hz, refinement.hum_hz, strict=True)
+        self.hum_hz = tuple(other if one is None else hum for one, hum, other in decided)
+        self.pipeline = self._new_pipeline()
 
     def activation_pct(self, envelope_uv: NDArray[np.float64]) -> NDArray[np.float64]:
         """Envelope, shape (n_hops, n_channels), as percent of each channel's reference."""
-        return activation_pct(envelope_uv, self._rest_uv, self._reference_uv)
+        return activation_pct(envelope_uv, self.rest_uv, self.reference_uv)
 
     def physical(self, block: SampleBlock) -> NDArray[np.float64]:
         """Give samples in microvolt, channel by channel; NaN where missing or impossible."""
@@ -70,11 +126,17 @@ class EmgStream:
             emg_uv[np.abs(emg_uv) > LARGEST_EMG_UV] = np.nan
         return emg_uv
 
-    def flat(self, envelope_uv: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Tell which channels give no signal over some hops: far quieter than the person's own rest."""
-        loudest = np.max(np.nan_to_num(envelope_uv), axis=0, initial=0.0)
-        flat: NDArray[np.bool_] = loudest < FLAT_SHARE_OF_REST * np.nan_to_num(self._rest_uv)
-        return flat
+    def refined(self, emg_uv: NDArray[np.float64], clock: SampleClock, sample: int) -> NDArray[np.float64]:
+        """Take the heartbeat out of samples, shape (n_channels, n), where a second look has found it."""
+        known = self._refinement
+        if known is None:
+            return emg_uv
+        start = time_line_sample(clock, sample) - known.first_sample
+        stop = min(start + emg_uv.shape[1], known.heartbeat_uv.shape[1])
+        early = max(0, -start)
+        if start + early < stop:
+            emg_uv[:, early : stop - start] -= known.heartbeat_uv[:, start + early : stop]
+        return emg_uv
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +161,11 @@ def imu_rows(stream: Stream) -> tuple[ImuRows, ...]:
         if all(axis in axes for axis in wanted):
             found.append(ImuRows(site, side, tuple(axes[axis] for axis in wanted)))
     return tuple(found)
+
+
+def _too_slow(stream: Stream) -> bool:
+    has_raw = any(channel.quantity is Quantity.EMG for channel in stream.channels)
+    return is_too_slow(stream.rate_hz, has_raw=has_raw)
 
 
 class MotionStream:
@@ -155,8 +222,8 @@ class SensorStreams:
         self._clocks: dict[int, SampleClock] = {}
         self._origin_us: int | None = None
         emg = [stream for stream in capabilities.streams if stream.kind is StreamKind.EMG]
-        self.emg = [EmgStream(sensor, stream) for stream in emg if has_emg_band(stream.rate_hz)]
-        self.too_slow = tuple(stream.number for stream in emg if not has_emg_band(stream.rate_hz))
+        self.emg = [EmgStream(sensor, stream) for stream in emg if not _too_slow(stream)]
+        self.too_slow = tuple(stream.number for stream in emg if _too_slow(stream))
         """EMG streams without a band above the high-pass; nothing is measured on them."""
         self.motion = [
             MotionStream(sensor, stream, imu, follow_height=follow_height)

@@ -143,6 +143,8 @@ def session_setup(
     partial: str = "left-out",
     corrections: "tuple[Correction, ...]" = (),
     alignments: tuple[Alignment, ...] = (),
+    reference: ReferenceSet | None = None,
+    calibration: Calibration | None = None,
 ) -> "SessionSetup":
     """Gather what the session engine has to know to play a recording.
 
@@ -156,6 +158,10 @@ def session_setup(
         What a person has said about repetitions of this recording.
     alignments
         Each takes the place of the header's for its site.
+    reference
+        Takes the place of the header's where it is one of the exercise that is played.
+    calibration
+        Takes the place of the header's.
     """
     # Only who plays a recording pays for loading the engine.
     from emgmon.judging import Partials
@@ -163,11 +169,13 @@ def session_setup(
 
     own = header.own_exercise
     chosen = exercise or header.exercise
+    name = chosen if chosen is None or isinstance(chosen, str) else chosen.name
+    fits = reference is not None and reference.exercise == name
     return SessionSetup(
         sensors=sensor_capabilities(header),
         exercise=own if own is not None and chosen == own.name else chosen,
-        calibration=header.calibration,
-        reference=header.reference,
+        calibration=calibration or header.calibration,
+        reference=reference if fits else header.reference,
         alignments=newest_alignments(header.alignments, alignments),
         count_partial=Partials(partial),
         corrections=corrections,

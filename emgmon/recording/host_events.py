@@ -11,6 +11,8 @@ import msgspec
 
 from emgmon.dsp.alignment import Alignment
 from emgmon.events import HOP_RATE_HZ, LinkState, Notification, NotificationBatch, NotificationKind
+from emgmon.metrics.calibration import Calibration
+from emgmon.metrics.reference import ReferenceSet
 from emgmon.recording.columns import to_notifications
 from emgmon.recording.reader import open_bytes, read_header
 from emgmon.recording.skim import batches_with
@@ -110,8 +112,27 @@ class AlignmentSetRow(_ByHand, frozen=True, kw_only=True, tag_field="event", tag
     alignments: tuple[Alignment, ...]
 
 
+class ReferenceSetRow(_ByHand, frozen=True, kw_only=True, tag_field="event", tag="reference-set"):
+    """A set of this recording was made the person's own reference; holds for the whole recording."""
+
+    reference: ReferenceSet
+    set_number: int
+    """Which set it was, as counted then; for people."""
+
+
+class CalibrationSetRow(_ByHand, frozen=True, kw_only=True, tag_field="event", tag="calibration-set"):
+    """Rest and references were measured in stretches of this recording; holds for the whole recording."""
+
+    calibration: Calibration
+    rest: str = ""
+    """Which stretch, as it was asked for; for people, like the next."""
+    references: tuple[str, ...] = ()
+
+
 CorrectionRow = RepAddedRow | RepRemovedRow | RepMovedRow
-HostEvent = LinkRow | CorrectionRow | CorrectionUndoneRow | AlignmentSetRow
+HostEvent = (
+    LinkRow | CorrectionRow | CorrectionUndoneRow | AlignmentSetRow | ReferenceSetRow | CalibrationSetRow
+)
 """What this version writes and reads. Another tag is of a later version and is skipped."""
 
 TAGS = frozenset(kind.__struct_config__.tag for kind in get_args(HostEvent))
@@ -154,7 +175,7 @@ def decode(payload: bytes) -> HostEvent | None:
 
 @dataclass(frozen=True, slots=True)
 class CorrectionLog:
-    """All that people have said about the repetitions of a recording, in order."""
+    """All that people have said about a recording, in order."""
 
     rows: tuple[CorrectionRow, ...] = ()
     """Every correction, those that were taken back too."""
@@ -165,6 +186,12 @@ class CorrectionLog:
     """EVENT rows that could not be read, whatever they were about."""
     alignments: tuple[Alignment, ...] = ()
     """How the sensors sit, as it was last measured for each place; empty where the header's hold."""
+    reference: ReferenceSet | None = None
+    """The reference set that was made last; ``None`` where the header's holds."""
+    calibration: Calibration | None = None
+    """The calibration that was made last; ``None`` where the header's holds."""
+    reference_is_older: bool = False
+    """Whether that reference set was measured before that calibration, so in other percentages."""
 
     @property
     def standing(self) -> tuple[CorrectionRow, ...]:
@@ -178,11 +205,17 @@ class CorrectionLog:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences for a person about what could not be read."""
-        if not self.n_malformed:
-            return ()
-        events = "1 EVENT row" if self.n_malformed == 1 else f"{self.n_malformed} EVENT rows"
-        return (f"{events} could not be read and had no effect; a correction may be among them",)
+        """Sentences for a person about what could not be read or does not fit together."""
+        said = []
+        if self.n_malformed:
+            events = "1 EVENT row" if self.n_malformed == 1 else f"{self.n_malformed} EVENT rows"
+            said.append(f"{events} could not be read and had no effect; a correction may be among them")
+        if self.reference_is_older:
+            said.append(
+                "the reference set was made before the calibration that holds now, in other percentages;"
+                " make it anew: emgmon reference"
+            )
+        return tuple(said)
 
 
 def read_corrections(path: Path | str) -> CorrectionLog:
@@ -218,11 +251,21 @@ def correction_log(batches: Iterable[NotificationBatch]) -> CorrectionLog:
     said = [event for event in events if not isinstance(event, LinkRow)]
     aligned = [one for event in said if isinstance(event, AlignmentSetRow) for one in event.alignments]
     return CorrectionLog(
-        rows=tuple(event for event in said if not isinstance(event, CorrectionUndoneRow | AlignmentSetRow)),
+        rows=tuple(event for event in said if isinstance(event, CorrectionRow)),
         alignments=tuple({one.site: one for one in aligned}.values()),
+        reference=next((e.reference for e in reversed(said) if isinstance(e, ReferenceSetRow)), None),
+        calibration=next((e.calibration for e in reversed(said) if isinstance(e, CalibrationSetRow)), None),
         undone=frozenset(event.undone for event in said if isinstance(event, CorrectionUndoneRow)),
         next_number=1 + max((event.number for event in said), default=0),
         n_malformed=n_malformed,
+        reference_is_older=_reference_is_older(said),
+    )
+
+
+def _reference_is_older(said: Sequence[HostEvent]) -> bool:
+    made = [event for event in said if isinstance(event, ReferenceSetRow | CalibrationSetRow)]
+    return any(isinstance(event, ReferenceSetRow) for event in made) and isinstance(
+        made[-1], CalibrationSetRow
     )
 
 

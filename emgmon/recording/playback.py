@@ -93,7 +93,12 @@ class PlaybackFeed:
         reader = RecordingReader(self.path)
         log = read_corrections(self.path)
         self._setup = session_setup(
-            reader.header, exercise=self._asked, corrections=log.corrections, alignments=log.alignments
+            reader.header,
+            exercise=self._asked,
+            corrections=log.corrections,
+            alignments=log.alignments,
+            reference=log.reference,
+            calibration=log.calibration,
         )
         self.sensors = self._setup.sensors
         self._session = self._new_session()

@@ -53,7 +53,7 @@ def test_the_verdict_names_who_worked(name, verdict):
 
 
 def test_the_shipped_schema_is_that_of_the_program():
-    from emgmon.analysis import analysis_schema
+    from emgmon.analysis_document import analysis_schema
 
     assert (ROOT / "emgmon" / "analysis-1.schema.json").read_bytes() == analysis_schema()
 

@@ -11,16 +11,20 @@ from hypothesis import strategies as st
 
 from emgmon.dsp.alignment import Alignment, AlignmentMethod
 from emgmon.events import LinkChanged, LinkState, Notification, NotificationKind
+from emgmon.metrics.calibration import Calibration, ChannelCalibration
+from emgmon.metrics.reference import MotionReference, ReferenceSet
 from emgmon.recording import skim
 from emgmon.recording.columns import from_notifications
 from emgmon.recording.host_events import (
     TAGS,
     AlignmentSetRow,
+    CalibrationSetRow,
     CorrectionLog,
     CorrectionUndoneRow,
     HostEvent,
     LinkRow,
     MalformedEventError,
+    ReferenceSetRow,
     RepAddedRow,
     RepMovedRow,
     RepRemovedRow,
@@ -97,6 +101,8 @@ def host_events(draw: st.DrawFn) -> HostEvent:
                 ),
                 CorrectionUndoneRow(**by, undone=draw(st.integers(1, 10**6))),
                 AlignmentSetRow(**by, alignments=(alignment("pelvis", turn_deg=draw(times_s)),)),
+                ReferenceSetRow(**by, reference=reference_set(log_ratio=draw(times_s)), set_number=2),
+                CalibrationSetRow(**by, calibration=calibration(draw(times_s)), rest="5:10"),
             ]
         )
     )
@@ -105,6 +111,16 @@ def host_events(draw: st.DrawFn) -> HostEvent:
 def alignment(site: str, *, turn_deg: float = 40.0) -> Alignment:
     upright = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
     return Alignment(site, AlignmentMethod.STANDING_AND_BOWS, upright, turn_deg)
+
+
+def reference_set(*, log_ratio: float) -> ReferenceSet:
+    motion = (MotionReference("pelvis_reversal_deg", 1.5, 0.5, 8),)
+    return ReferenceSet("bridge", 8, log_ratio, 0.1, motion, placement=2)
+
+
+def calibration(rest_uv: float) -> Calibration:
+    channel = ChannelCalibration("gluteus_maximus", "left", rest_uv, 100.0, hum_hz=50.0, reference_cv=0.03)
+    return Calibration("mvic", (channel,), made_utc="2025-03-01T18:20:07+00:00", placement=2)
 
 
 @given(host_events())
@@ -214,6 +230,43 @@ def test_of_each_place_the_alignment_that_was_set_last_holds() -> None:
     assert {one.site: one.turn_deg for one in log.alignments} == {"pelvis": 50.0, "lumbar": 40.0}
     assert log.rows == (ADDED,)
     assert log.next_number == 6
+
+
+def test_the_reference_set_that_was_made_last_holds() -> None:
+    first, last = reference_set(log_ratio=0.5), reference_set(log_ratio=0.7)
+    rows = [
+        ReferenceSetRow(number=1, reference=first, set_number=1),
+        ADDED,
+        ReferenceSetRow(number=2, reference=last, set_number=3),
+    ]
+    log = correction_log([from_notifications(event_notifications(rows, arrival_ns=0))])
+    assert log.reference == last
+    assert log.rows == (ADDED,)
+    assert log.next_number == 3
+
+
+def test_the_calibration_that_was_made_last_holds() -> None:
+    rows = [
+        CalibrationSetRow(number=1, calibration=calibration(2.0), references=("gluteus_maximus=20:25",)),
+        CalibrationSetRow(number=2, calibration=calibration(3.0)),
+        ADDED,
+    ]
+    log = correction_log([from_notifications(event_notifications(rows, arrival_ns=0))])
+    assert log.calibration == calibration(3.0)
+    assert (log.rows, log.next_number) == ((ADDED,), 3)
+
+
+def test_a_reference_set_of_an_older_calibration_is_told() -> None:
+    made = ReferenceSetRow(number=2, reference=reference_set(log_ratio=0.5), set_number=1)
+    before, after = (CalibrationSetRow(number=n, calibration=calibration(2.0)) for n in (1, 3))
+
+    def warnings(*rows: HostEvent) -> tuple[str, ...]:
+        return correction_log([from_notifications(event_notifications(rows, arrival_ns=0))]).warnings
+
+    assert warnings(before, made) == ()
+    (warning,) = warnings(before, made, after)
+    assert "before the calibration that holds now" in warning
+    assert warnings(before, after) == ()
 
 
 def test_link_changes_are_no_corrections(tmp_path: Path) -> None:

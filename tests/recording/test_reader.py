@@ -174,6 +174,8 @@ def test_the_header_sets_up_a_session(tmp_path: Path) -> None:
     assert setup.sensors == (capabilities(),)
     assert (setup.exercise, setup.calibration, setup.reference) == ("bridge", calibration, None)
     assert session_setup(read, exercise="squat").exercise == "squat"
+    other = Calibration("submaximal", calibration.channels)
+    assert session_setup(read, calibration=other).calibration == other
 
 
 def test_capabilities_that_do_not_decode_are_named(tmp_path: Path) -> None:

@@ -152,7 +152,7 @@ def test_an_electrode_without_a_signal_is_named():
     flat = EMG_VALUES.copy()
     flat[:, 0] = 0.0
     for rep in reps_of(with_emg(flat)):
-        assert rep.excluded == "an electrode of the glute or the back gives no signal"
+        assert rep.excluded == "left gluteus maximus: the electrode gives no signal"
         assert rep.verdict is Verdict.CANNOT_TELL
 
 
