@@ -2,9 +2,9 @@
 
     PYTHONPATH=. python docs/screenshots/make.py [RECORDING ...]
 
-Without an argument the pictures of this folder are made anew from the recordings that ship. With
-arguments each recording is pictured at 80x24 and 160x48, in the current folder. PNG files are written too
-when cairosvg is installed.
+Without an argument the pictures of this folder are made anew, from the recordings that ship and from two
+that the virtual athlete makes for the purpose. With arguments each recording is pictured at 80x24 and
+160x48, in the current folder. PNG files are written too when cairosvg is installed.
 """
 
 import asyncio
@@ -12,16 +12,26 @@ import html
 import itertools
 import re
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from emgmon.clock import ManualClock
 from emgmon.dashboard.app import MonitorApp
+from emgmon.events import Metric, Quality
+from emgmon.metrics.reference import reference_of
+from emgmon.recording.append import append_rows
+from emgmon.recording.host_events import ReferenceSetRow, event_notifications
 from emgmon.recording.playback import PlaybackFeed
+from emgmon.virtual.athlete import perform
+from emgmon.virtual.params import AthleteParams
+from emgmon.virtual.simulate import write_recording
 
 HERE = Path(__file__).resolve().parent
 RECORDINGS = HERE.parent.parent / "recordings"
+MADE = Path(tempfile.gettempdir()) / "emgmon-screenshots"
+"""Where the recordings that do not ship are made."""
 
 CELL_WIDTH = 12.2
 CELL_HEIGHT = 24.4
@@ -48,8 +58,32 @@ SHIPPED = (
     Picture("bridge-160x48", RECORDINGS / "bridge-back-led.arrows", 160, 48),
     Picture("squat-80x24", RECORDINGS / "squat.arrows", 80, 24, at_s=24.0),
     Picture("squat-160x48", RECORDINGS / "squat.arrows", 160, 48),
+    Picture("motion-80x24", MADE / "bird-dog.arrows", 80, 24, at_s=15.0),
+    Picture("electrode-off-80x24", MADE / "bridge.arrows", 80, 24, at_s=26.8),
+    Picture("signals-80x24", MADE / "bridge.arrows", 80, 24, at_s=26.8, keys=("s",)),
     Picture("help-80x24", RECORDINGS / "squat.arrows", 80, 24, at_s=1.0, keys=("question_mark",)),
 )
+
+
+def make_recordings() -> None:
+    """Make a set in which an electrode comes off, and one of motion alone with its reference."""
+    MADE.mkdir(exist_ok=True)
+    off = AthleteParams(
+        exercise="bridge",
+        glute_share_pct=45.0,
+        electrode_off="gluteus_maximus.left",
+        electrode_off_at_s=23.0,
+        seed=5,
+    )
+    write_recording(perform(off), MADE / "bridge.arrows", loss_pct=0.0, seed=off.seed, replace=True)
+    turned = AthleteParams(exercise="bird-dog", emg=False, rotation_excess_deg=12.0, seed=4)
+    path = MADE / "bird-dog.arrows"
+    write_recording(perform(turned), path, loss_pct=0.0, seed=turned.seed, replace=True)
+    usual = {"pelvis_rotation_range_deg": 5.1, "pelvis_anterior_change_deg": 3.3}
+    good = [[Metric(name, deg, None, None, 1, Quality.GOOD) for name, deg in usual.items()]] * 8
+    reference = reference_of("bird-dog", good, motion=tuple(usual))
+    row = ReferenceSetRow(number=1, reference=reference, set_number=1)
+    append_rows(path, lambda newest_ns: event_notifications([row], arrival_ns=newest_ns))
 
 
 async def take(picture: Picture) -> str:
@@ -59,6 +93,8 @@ async def take(picture: Picture) -> str:
     app = MonitorApp(feed)
     async with app.run_test(size=(picture.columns, picture.rows)) as pilot:
         while not app.opened:
+            if app.failure is not None:
+                raise app.failure
             await pilot.pause(0.05)
         clock.advance_s(feed.duration_s + 1 if picture.at_s is None else picture.at_s)
         while feed.position_s < min(feed.duration_s, picture.at_s or feed.duration_s):
@@ -177,5 +213,7 @@ def pictures_of(recordings: list[Path]) -> Iterator[Picture]:
 
 
 if __name__ == "__main__":
+    if not sys.argv[1:]:
+        make_recordings()
     for wanted in list(pictures_of([Path(name) for name in sys.argv[1:]])) or SHIPPED:
         write(wanted, HERE if wanted in SHIPPED else Path.cwd())

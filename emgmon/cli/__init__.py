@@ -15,6 +15,8 @@ COMMANDS = {
     "replay": ("emgmon.cli.replay", "Play a recording on the same screen as live."),
     "analyze": ("emgmon.cli.analyze", "Count and judge the repetitions of a recording."),
     "correct": ("emgmon.cli.correct", "Add, remove or move repetitions; later analyses honour it."),
+    "calibrate": ("emgmon.cli.calibrate", "Measure rest and reference in stretches of a recording."),
+    "reference": ("emgmon.cli.reference", "Make a good set of a recording the person's own reference."),
     "posture": ("emgmon.cli.posture", "Find quiet standing in recordings and tell its tilt."),
     "import": ("emgmon.cli.import_csv", "Make a recording of CSV files."),
     "simulate": ("emgmon.cli.simulate", "Make a recording of the virtual athlete, with its truth."),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from emgmon.analysis import AnalysisDocument, RepDocument
+    from emgmon.analysis_document import AnalysisDocument, RepDocument
     from emgmon.recording.host_events import CorrectionLog, CorrectionRow, CorrectionUndoneRow, Side
 
 Parsed = TypeVar("Parsed")

@@ -164,12 +164,11 @@ async def _print_while_running(feed: "RecordedFeed") -> None:
 
 
 def print_events(events: Iterable[Event]) -> None:
-    """Write results to stdout and everything else to stderr, a line each."""
-    from emgmon.cli.plain import line
+    """Write results to stdout and everything else to stderr."""
+    from emgmon.cli.plain import lines
 
     for event in events:
-        said = line(event)
-        if said is not None:
+        for said in lines(event):
             click.echo(said.text, err=not said.is_result)
 
 

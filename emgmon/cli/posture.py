@@ -1,6 +1,5 @@
 """``emgmon posture``: quiet standing in recordings, as tilt against the person's own neutral."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from emgmon.cli.stretches import Between, between
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,17 +22,6 @@ SCHEMA = "emgmon.posture/1"
 GIVE_BOWS = (
     "Give a quiet stance and some bows, in seconds of the recording, for example: --stance 0:5 --bows 5:20"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Between:
-    """Part of a recording, seconds."""
-
-    from_s: float
-    to_s: float
-
-    def __str__(self) -> str:
-        return f"{self.from_s:g}:{self.to_s:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +54,6 @@ class PostureDocument:
     context: tuple[str, ...]
 
 
-def _between(_context: click.Context, _option: click.Parameter, value: str | None) -> Between | None:
-    if value is None:
-        return None
-    try:
-        from_s, to_s = (float(part) for part in value.split(":"))
-    except ValueError:
-        raise click.BadParameter(f"{value!r} is not two times in seconds, like 12:20.") from None
-    if not 0.0 <= from_s < to_s < math.inf:
-        raise click.BadParameter(f"{value!r} does not lead from an earlier second to a later one.")
-    return Between(from_s, to_s)
-
-
 @click.command(name="posture")
 @click.argument(
     "recordings", metavar="REC [REC ...]", nargs=-1, required=True, type=click.Path(path_type=Path)
@@ -83,13 +61,13 @@ def _between(_context: click.Context, _option: click.Parameter, value: str | Non
 @click.option(
     "--stance",
     metavar="FROM:TO",
-    callback=_between,
+    callback=between,
     help="Seconds of the first recording with quiet standing.",
 )
 @click.option(
     "--bows",
     metavar="FROM:TO",
-    callback=_between,
+    callback=between,
     help="Seconds of it with a few slow bows after the stance.",
 )
 @click.option(

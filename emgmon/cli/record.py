@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from emgmon.cli.live import NEW_ELECTRODES_HELP, PROFILE_HELP
+
 
 @click.command(name="record")
 @click.option(
@@ -18,12 +20,23 @@ import click
     metavar="S",
     help="Seconds to record; until Ctrl-C when not given.",
 )
-def command(*, sensor: str | None, exercise: str | None, out: Path | None, duration_s: float | None) -> None:
+@click.option("--profile", metavar="NAME", help=PROFILE_HELP)
+@click.option("--new-electrodes", is_flag=True, help=NEW_ELECTRODES_HELP)
+def command(
+    *,
+    sensor: str | None,
+    exercise: str | None,
+    out: Path | None,
+    duration_s: float | None,
+    profile: str | None,
+    new_electrodes: bool,
+) -> None:
     """Record a session; one line per event.
 
     Ctrl-C ends the session properly: the exit status is 0 when something was recorded, else 130.
     """
     from emgmon.cli.follow import follow
-    from emgmon.cli.live import live_feed
+    from emgmon.cli.live import live_feed, worn_by
 
-    follow(live_feed(sensor, exercise, out), plain=True, duration_s=duration_s)
+    person = worn_by(profile, sensor, new_electrodes=new_electrodes)
+    follow(live_feed(sensor, exercise, out, person), plain=True, duration_s=duration_s)

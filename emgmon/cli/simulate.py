@@ -7,7 +7,14 @@ from typing import Any
 import click
 
 from emgmon.virtual.exercise_model import EXERCISE_MODELS, SIDES
-from emgmon.virtual.params import IMU_SITES, RANGES, SET_UP_KINDS, AthleteParams
+from emgmon.virtual.params import (
+    ELECTRODE_OFF_KINDS,
+    ELECTRODES,
+    IMU_SITES,
+    RANGES,
+    SET_UP_KINDS,
+    AthleteParams,
+)
 
 Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 
@@ -88,6 +95,8 @@ def _whole(flag: str, name: str, text: str) -> Decorator:
 @_number("--pitch-excess", "pitch_excess_deg", "DEG", "More anterior tilt of the pelvis at the far position.")
 @_number("--obliquity-excess", "obliquity_excess_deg", "DEG", "More obliquity at the far position.")
 @_number("--rotation-excess", "rotation_excess_deg", "DEG", "More rotation at the far position.")
+@_number("--reversal", "reversal_deg", "DEG", "Tipping forward again at the top of a bridge or thrust.")
+@_number("--lockout", "lockout_deg", "DEG", "Leaning back beyond standing, in squat and deadlift.")
 @_number(
     "--glute-share",
     "glute_share_pct",
@@ -95,8 +104,36 @@ def _whole(flag: str, name: str, text: str) -> Decorator:
     "Mean glute share, percent; that of the person's good set when not given.",
 )
 @_number("--snr-db", "snr_db", "DB", "Working muscle over noise at rest.")
-@_number("--hum-uv", "hum_uv", "UV", "RMS of 50 Hz mains hum.")
+@_number("--hum-uv", "hum_uv", "UV", "RMS of mains hum.")
 @_number("--heartbeat-uv", "heartbeat_uv", "UV", "Peak of the heartbeat on the back channels.")
+@_number("--mains-hz", "mains_hz", "HZ", "Frequency of the mains.")
+@_number("--glute-delay", "glute_delay_s", "S", "How much later than usual the glute begins.")
+@_number("--onset-ramp", "onset_ramp_s", "S", "Length of the muscles' first rise; as usual when not given.")
+@_number("--squeeze-fade", "squeeze_fade", "SHARE", "Part of its activity the glute loses in the hold.")
+@_number("--back-surge", "back_surge", "SHARE", "Part by which the back rises at the end of the lift.")
+@_number("--fatigue", "fatigue_pct_per_rep", "PCT", "Fall of the median frequency with each repetition.")
+@_number("--fatigue-rise", "fatigue_rise_pct_per_rep", "PCT", "Rise of activation with each repetition.")
+@click.option(
+    "--electrode-off",
+    type=click.Choice(ELECTRODES),
+    metavar="SITE.SIDE",
+    help=f"An electrode that comes off: {', '.join(ELECTRODES)}.",
+)
+@_number("--electrode-off-at", "electrode_off_at_s", "S", "When it does; half-way when not given.")
+@click.option(
+    "--electrode-off-as",
+    "electrode_off_kind",
+    type=click.Choice(ELECTRODE_OFF_KINDS),
+    default=DEFAULTS.electrode_off_kind,
+    show_default=True,
+    help="What it gives then: hum, or nothing.",
+)
+@_number("--clip-uv", "clip_uv", "UV", "Where the amplifier saturates; nowhere when not given.")
+@click.option(
+    "--with-calibration",
+    is_flag=True,
+    help="Begin with standing, bows, rest and reference contractions; hand no calibration over beside them.",
+)
 @click.option("--emg/--no-emg", default=True, help="Whether electrodes are worn.")
 @click.option(
     "--imu",

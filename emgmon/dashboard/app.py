@@ -53,6 +53,7 @@ class MonitorApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q,ctrl+c,ctrl+q", "leave", "Leave", priority=True),
         Binding("question_mark,f1", "help", "Help"),
+        Binding("s", "signals", "Signal quality"),
     ]
 
     def __init__(self, feed: Feed) -> None:
@@ -113,6 +114,12 @@ class MonitorApp(App[None]):
 
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen())
+
+    def action_signals(self) -> None:
+        from emgmon.dashboard.screens.quality import QualityScreen
+
+        if self.screen is self._monitor:
+            self.push_screen(QualityScreen(self.view))
 
     def action_leave(self) -> None:
         """Say goodbye to the feed and go; asked a second time, go at once."""

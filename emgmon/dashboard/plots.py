@@ -22,6 +22,16 @@ _ROOM_TO_SINK = 0.9
 
 _HEIGHT_STEPS_M = (0.1,)
 _ANGLE_STEPS_DEG = (2.0, 5.0, 10.0, 20.0, 30.0, 45.0, 90.0)
+_ENGAGEMENT = {
+    "GLUTE": "glute_engagement_pct",
+    "BACK": "back_engagement_pct",
+    "BICEPS FEMORIS": "hamstring_engagement_pct",
+}
+"""The metric that tells what 100 % stands for in a plot."""
+
+_REMEMBERED_SPANS = 20
+"""Times at which a channel was rejected, for drawing; more do not fit into what is seen."""
+
 _MOST_STEPS = 4
 """A scale of a curve that goes up and down takes the first step of which this many reach across it."""
 
@@ -38,6 +48,10 @@ class Scale:
     """A value worth a line across the plot."""
 
 
+Span = tuple[float, float | None]
+"""From when to when, session seconds; the end is open."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class PlotLine:
     """One curve: a line of a ring."""
@@ -45,6 +59,13 @@ class PlotLine:
     ring: HopRing
     column: int
     side: str | None
+    rejected: tuple[Span, ...] = ()
+    """When the channel was not to be trusted."""
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether it is not to be trusted now."""
+        return bool(self.rejected) and self.rejected[-1][1] is None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,7 +120,8 @@ class _Trace:
         if self.history is None:
             return None
         ring = self.history.activation_pct if calibrated else self.history.envelope_uv
-        return PlotLine(ring, self.column, self.channel.side)
+        rejected = tuple(self.history.rejected[self.column][-_REMEMBERED_SPANS:])
+        return PlotLine(ring, self.column, self.channel.side, rejected)
 
 
 def _emg_plots(view: SessionView, tops: Tops) -> Iterator[Plot]:
@@ -112,8 +134,14 @@ def _emg_plots(view: SessionView, tops: Tops) -> Iterator[Plot]:
         calibrated = any(trace.calibrated for trace in members)
         lines = tuple(line for trace in members if (line := trace.line(calibrated=calibrated)))
         scale = percent if calibrated else _microvolt_scale(lines, title, tops)
-        unit = "% of your reference" if calibrated else "µV" if lines else ""
+        unit = _percent_unit(view, title) if calibrated else "µV" if lines else ""
         yield Plot(title, unit, ("glute", "back", "plain")[rank], lines, scale, filled=True)
+
+
+def _percent_unit(view: SessionView, title: str) -> str:
+    """Say what 100 % stands for, once a repetition has told."""
+    normalisation = view.normalisations.get(_ENGAGEMENT.get(title, ""))
+    return f"% of {normalisation or 'your reference'}"
 
 
 def _emg_traces(view: SessionView) -> Iterator[_Trace]:
@@ -134,9 +162,13 @@ def _group(channel: Channel) -> tuple[int, str]:
 
 
 def _peak(lines: Iterable[PlotLine]) -> float | None:
-    """Largest value on the lines in the stretch that the scale has to fit."""
+    """Largest value on the lines in the stretch that the scale has to fit.
+
+    What a loose electrode gives is no reason to shrink what the others do.
+    """
+    lines = list(lines)
     peaks = []
-    for line in lines:
+    for line in [line for line in lines if not line.is_rejected] or lines:
         values = line.ring.window(line.ring.end_hop, _SCALE_HOPS)[:, line.column]
         peaks.append(float(np.fmax.reduce(values)))
     measured = [peak for peak in peaks if np.isfinite(peak)]

@@ -19,6 +19,8 @@ from emgmon.events import (
     MovementComputed,
     MovementSignal,
     NotificationRejected,
+    Quality,
+    QualityChanged,
     RepCompleted,
     RepWithdrawn,
     Rewound,
@@ -52,6 +54,8 @@ class EmgHistory:
     activation_pct: HopRing
     calibrated: list[bool]
     """Per channel: whether any activation has been measured, so that percent can be shown."""
+    rejected: list[list[tuple[float, float | None]]]
+    """Per channel: from when to when, session seconds, it was rejected; the last may be open."""
 
 
 @dataclass(slots=True, eq=False)
@@ -69,9 +73,13 @@ class SessionView:
     """Repetitions in order, and among them the movements that are not counted: they have no number."""
     movements_revision: int = 0
     """Grows whenever :attr:`movements` changes."""
+    normalisations: dict[str, str] = field(default_factory=dict)
+    """What 100 % stands for, by metric, as far as a repetition has told."""
     sets: list[SetCompleted] = field(default_factory=list)
     emg: dict[tuple[int, int], EmgHistory] = field(default_factory=dict)
     """By sensor and stream."""
+    quality: dict[tuple[int, int, int], QualityChanged] = field(default_factory=dict)
+    """Where channels stand that ever changed, by sensor, stream and channel; the others are good."""
     movement: HopRing | None = None
     movement_signal: MovementSignal | None = None
     """What :attr:`movement` is; ``None`` before it came."""
@@ -90,8 +98,7 @@ class SessionView:
             case MovementComputed():
                 self._append_movement(event)
             case RepCompleted():
-                self.movements.append(event)
-                self.movements_revision += 1
+                self._append_rep(event)
             case RepWithdrawn():
                 self._withdraw(event)
             case SetCompleted():
@@ -99,6 +106,8 @@ class SessionView:
             case SamplesLost():
                 key = (event.sensor, event.stream)
                 self.lost_samples[key] = self.lost_samples.get(key, 0) + event.n_samples
+            case QualityChanged():
+                self._note_quality(event)
             case NotificationRejected():
                 self.n_rejected += 1
             case DuplicateReceived():
@@ -141,8 +150,32 @@ class SessionView:
         return min(100.0, 100 * sum(self.lost_samples.values()) / expected)
 
     @property
+    def emg_channels(self) -> list[tuple[tuple[int, int, int], Channel]]:
+        """Every EMG channel in column order, with its sensor, stream and row."""
+        return [
+            ((index, stream.number, row), channel)
+            for index, sensor in enumerate(self.sensors)
+            for stream in sensor.streams
+            if stream.kind == StreamKind.EMG
+            for row, channel in enumerate(stream.channels)
+        ]
+
+    @property
     def has_emg(self) -> bool:
-        return any(stream.kind == StreamKind.EMG for sensor in self.sensors for stream in sensor.streams)
+        """Whether glute or back is worn: without either there is no activity share."""
+        return any(channel.site in GLUTE_SITES | BACK_SITES for _, channel in self.emg_channels)
+
+    @property
+    def troubles(self) -> list[QualityChanged]:
+        """The channels that are not good just now, the rejected ones first."""
+        found = [change for change in self.quality.values() if change.quality.grade is not Quality.GOOD]
+        return sorted(found, key=lambda change: change.quality.grade is not Quality.REJECT)
+
+    @property
+    def cue(self) -> str | None:
+        """What to tell the person now; gone with the next repetition that calls for nothing."""
+        newest = next((rep for rep in reversed(self.movements) if rep.uncounted is None), None)
+        return None if newest is None else newest.warning
 
     @property
     def reps(self) -> list[RepCompleted]:
@@ -179,6 +212,13 @@ class SessionView:
     def n_uncounted_in_set(self, set_number: int) -> int:
         return sum(rep.set_number == set_number and rep.uncounted is not None for rep in self.movements)
 
+    def _append_rep(self, event: RepCompleted) -> None:
+        self.movements.append(event)
+        self.movements_revision += 1
+        for metric in event.metrics:
+            if metric.normalisation is not None:
+                self.normalisations[metric.name] = metric.normalisation
+
     def _withdraw(self, event: RepWithdrawn) -> None:
         """Take a repetition out of the count; it stays to be seen with the reason, later ones move up."""
         self.movements_revision += 1
@@ -200,6 +240,24 @@ class SessionView:
             history.calibrated[channel] = True
         self.end_hop = max(self.end_hop, event.first_hop + len(event.envelope_uv))
 
+    def _note_quality(self, event: QualityChanged) -> None:
+        self.quality[event.sensor, event.stream, event.channel] = event
+        history = self.emg.get((event.sensor, event.stream))
+        if history is None or event.channel >= len(history.rejected):
+            return
+        spans = history.rejected[event.channel]
+        is_open = bool(spans) and spans[-1][1] is None
+        if event.quality.grade is Quality.REJECT and not is_open:
+            spans.append((event.at_s, None))
+        elif event.quality.grade is not Quality.REJECT and is_open:
+            spans[-1] = spans[-1][0], event.at_s
+
+    def _rejected_before(self, *key: int) -> list[tuple[float, float | None]]:
+        """Since when a channel is rejected of which no hop has come yet."""
+        change = self.quality.get((key[0], key[1], key[2]))
+        rejected = change is not None and change.quality.grade is Quality.REJECT
+        return [(change.at_s, None)] if change is not None and rejected else []
+
     def _history(self, event: EnvelopeComputed) -> EmgHistory | None:
         """Where the hops of a stream go; ``None`` when no sensor told of it: it has no labels."""
         key = (event.sensor, event.stream)
@@ -209,7 +267,12 @@ class SessionView:
             if stream is None or len(stream.channels) != n_channels:
                 return None
             rings = HopRing(n_channels), HopRing(n_channels)
-            self.emg[key] = EmgHistory(stream.channels, *rings, calibrated=[False] * n_channels)
+            self.emg[key] = EmgHistory(
+                stream.channels,
+                *rings,
+                calibrated=[False] * n_channels,
+                rejected=[self._rejected_before(*key, channel) for channel in range(n_channels)],
+            )
         return self.emg[key]
 
     def _stream(self, sensor: int, number: int) -> Stream | None:

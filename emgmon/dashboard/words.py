@@ -4,7 +4,16 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 
-from emgmon.events import LinkState, Metric, MovementSignal, RepCompleted, Verdict
+from emgmon.events import (
+    ChannelQuality,
+    LinkState,
+    Metric,
+    MovementSignal,
+    Quality,
+    RepCompleted,
+    Verdict,
+    VerdictBasis,
+)
 
 MISSING = "–"
 """Stands for "not measured" where there is no room for the words; the help screen says so."""
@@ -13,6 +22,8 @@ VERDICT_MARKS = {
     Verdict.GLUTE_LED: "●",
     Verdict.SHARED: "◆",
     Verdict.BACK_LED: "▲",
+    Verdict.STEADY: "≈",
+    Verdict.BEYOND_RANGE: "≠",
     Verdict.CANNOT_TELL: "?",
     Verdict.NO_REFERENCE: "○",
 }
@@ -22,6 +33,8 @@ VERDICT_WORDS = {
     Verdict.GLUTE_LED: "glute-led",
     Verdict.SHARED: "shared",
     Verdict.BACK_LED: "back-led",
+    Verdict.STEADY: "steady",
+    Verdict.BEYOND_RANGE: "beyond range",
     Verdict.CANNOT_TELL: "cannot tell",
     Verdict.NO_REFERENCE: "no reference",
 }
@@ -30,9 +43,26 @@ VERDICT_TONES = {
     Verdict.GLUTE_LED: "glute",
     Verdict.SHARED: "strong",
     Verdict.BACK_LED: "back",
+    Verdict.STEADY: "plain",
+    Verdict.BEYOND_RANGE: "strong",
     Verdict.CANNOT_TELL: "dim",
     Verdict.NO_REFERENCE: "dim",
 }
+"""The colours of the muscles are kept for verdicts from EMG: motion does not tell which muscle worked."""
+
+FROM_MOTION = "from motion"
+"""Stands beside every verdict that rests on motion alone, so that it is not taken for one of a muscle."""
+
+SHORT_VERDICT_WORDS = VERDICT_WORDS | {Verdict.BEYOND_RANGE: "beyond", Verdict.NO_REFERENCE: "no ref."}
+"""Where there is no room for more."""
+
+CUE_MARK = "→"
+
+ABOVE_MARK = "↑"
+"""Stands before a figure above 100 % of its reference."""
+
+QUALITY_MARKS = {Quality.GOOD: "✓", Quality.USABLE: "!", Quality.REJECT: "✕"}
+QUALITY_TONES = {Quality.GOOD: "plain", Quality.USABLE: "strong", Quality.REJECT: "warn"}
 
 LINK_MARKS = {
     LinkState.IDLE: "○",
@@ -120,18 +150,28 @@ def number(value: float | None, *, decimals: int = 0) -> str:
     return f"{round(value, decimals) + 0.0:.{decimals}f}"
 
 
+def with_sign(value: float | None, *, decimals: int = 0) -> str:
+    """Write a difference with its sign; nought has none."""
+    text = number(value, decimals=decimals)
+    return text if text in (MISSING, number(0.0, decimals=decimals)) or text.startswith("-") else f"+{text}"
+
+
 def degrees(value: float | None, *, signed: bool = False) -> str:
     """Write an angle with its unit, or the sign for "not measured"."""
-    text = number(value)
-    if text == MISSING:
-        return text
-    return f"{'+' if signed and not text.startswith(('-', '0')) else ''}{text}°"
+    text = with_sign(value) if signed else number(value)
+    return text if text == MISSING else f"{text}°"
 
 
 def percent(value: float | None, *, decimals: int = 0) -> str:
     """Write the figure with its unit, or the sign for "not measured"."""
     text = number(value, decimals=decimals)
     return text if text == MISSING else f"{text} %"
+
+
+def level(value: float | None) -> str:
+    """Write a percentage of a reference, with a mark before it where it is above 100 %."""
+    text = percent(value)
+    return f"{ABOVE_MARK}{text}" if value is not None and value > 100 else text
 
 
 def interval(metric: Metric | None) -> str:
@@ -146,6 +186,27 @@ def interval(metric: Metric | None) -> str:
 def site(name: str) -> str:
     """``rectus_femoris`` as a person writes it."""
     return name.replace("_", " ")
+
+
+def channel(name: str, side: str | None) -> str:
+    """``right gluteus maximus``: an EMG channel as a person names it."""
+    return f"{side} {site(name)}" if side else site(name)
+
+
+def trouble(quality: ChannelQuality) -> str:
+    """``✕ right gluteus maximus: the electrode gives no signal``: what is wrong with a channel."""
+    name = channel(quality.site, quality.side)
+    reason = quality.reason or f"the signal is graded {quality.grade}"
+    return f"{QUALITY_MARKS[quality.grade]} {name}: {reason}"
+
+
+def verdict(rep: RepCompleted) -> tuple[str, ...]:
+    """Ways to write a verdict, the longest first; from motion alone it says so where there is room."""
+    mark, word = VERDICT_MARKS[rep.verdict], VERDICT_WORDS[rep.verdict]
+    short = f"{mark} {SHORT_VERDICT_WORDS[rep.verdict]}"
+    if rep.verdict_basis is VerdictBasis.MOTION:
+        return f"{mark} {word}, {FROM_MOTION}", f"{mark} {word}", short, mark
+    return f"{mark} {word}", short, mark
 
 
 def exercise(name: str) -> str:

@@ -1,10 +1,14 @@
 """Events as lines of text."""
 
-import numpy as np
+from dataclasses import replace
 
-from emgmon.cli.plain import Line, line
+import numpy as np
+import pytest
+
+from emgmon.cli.plain import Line, lines
 from emgmon.events import (
     BatteryRead,
+    ChannelQuality,
     DuplicateReceived,
     EnvelopeComputed,
     LinkChanged,
@@ -14,6 +18,8 @@ from emgmon.events import (
     MovementSignal,
     NotificationRejected,
     Quality,
+    QualityChanged,
+    QualityFigures,
     RepCompleted,
     RepWithdrawn,
     SamplesLost,
@@ -22,6 +28,13 @@ from emgmon.events import (
     Verdict,
     VerdictBasis,
 )
+
+
+def line(event):
+    """The only line of an event; ``None`` where there is none."""
+    said = lines(event)
+    assert len(said) < 2
+    return said[0] if said else None
 
 
 def share(value, *, low=None, high=None, reason=None):
@@ -126,3 +139,65 @@ def test_whatever_else_is_worth_a_line_is_no_result():
 def test_curves_are_worth_no_line():
     assert line(EnvelopeComputed(0, 1, 0, np.zeros((1, 2)), np.zeros((1, 2)))) is None
     assert line(MovementComputed(0, MovementSignal.PELVIS_HEIGHT, np.zeros(1))) is None
+
+
+def test_a_verdict_from_motion_says_so_once_whatever_its_sentence():
+    changes = {"verdict": Verdict.STEADY, "verdict_basis": VerdictBasis.MOTION, "metrics": ()}
+    said = line(a_rep(sentence="Steady, from motion alone: the pelvis turned by 5 degrees.", **changes)).text
+    assert said.endswith("  Steady, from motion alone: the pelvis turned by 5 degrees.")
+    assert line(a_rep(sentence="As usual.", **changes)).text.endswith("  steady: As usual. (from motion)")
+    assert "from motion" not in line(a_rep()).text
+
+
+@pytest.mark.parametrize(
+    ("verdict", "sentence"),
+    [(Verdict.BEYOND_RANGE, "Beyond range, from motion."), (Verdict.CANNOT_TELL, "Cannot tell: no signal.")],
+)
+def test_a_verdict_of_two_words_is_not_said_twice_either(verdict, sentence):
+    assert line(a_rep(verdict=verdict, sentence=sentence)).text.endswith(f"42 %  {sentence}")
+
+
+def test_a_practice_cue_is_a_line_of_its_own():
+    cue = "Practice cue: glute first, back easy."
+    first, second = lines(a_rep(side="left", warning=cue))
+    assert cue not in first.text
+    assert second == Line(f"  > {cue}", is_result=True)
+
+
+def test_why_a_repetition_does_not_vote_is_not_said_twice():
+    said = line(a_rep(sentence="Cannot tell: left glute: no signal.", excluded="left glute: no signal")).text
+    assert said.endswith("Cannot tell: left glute: no signal. (left out)")
+
+
+def test_percentages_say_what_100_percent_stands_for():
+    said = line(a_rep(metrics=(replace(share(41.6), normalisation="mvic"),))).text
+    assert "glute share 42 % [100 % = mvic]  " in said
+
+
+@pytest.mark.parametrize(
+    ("grade", "side", "reason", "said"),
+    [
+        (Quality.REJECT, "left", "no signal", "signal of left gluteus maximus rejected at 12.4 s: no signal"),
+        (Quality.USABLE, None, "mains hum", "signal of gluteus maximus only usable at 12.4 s: mains hum"),
+        (Quality.GOOD, "left", None, "signal of left gluteus maximus good again at 12.4 s"),
+    ],
+)
+def test_a_channel_that_changes_is_told_and_is_no_result(grade, side, reason, said):
+    quality = ChannelQuality("gluteus_maximus", side, grade, reason, QualityFigures())
+    assert line(QualityChanged(0, 1, 2, 12.4, quality)) == Line(said, is_result=False)
+
+
+def test_a_set_tells_levels_and_notes_in_lines_of_their_own():
+    levels = (
+        Metric("glute_engagement_pct", 132.4, 120.0, 144.0, 8, Quality.GOOD, normalisation="mvic"),
+        Metric("back_engagement_pct", None, None, None, 0, Quality.REJECT, "no electrode on the back"),
+    )
+    notes = ("The glute's signal slowed.", "The left glute was more active.")
+    said = lines(SetCompleted(1, "bridge", 10.0, 32.5, 5, (share(61.0), *levels), notes))
+    assert [one.text for one in said] == [
+        "set 1 bridge: 5 reps in 22.5 s, glute share 61 %",
+        "  glute 132 % (120-144) [100 % = mvic]",
+        "  The glute's signal slowed.",
+        "  The left glute was more active.",
+    ]
+    assert all(one.is_result for one in said)

@@ -17,11 +17,16 @@ def run(*words: str) -> Result:
     return CliRunner().invoke(command, list(words))
 
 
+def at_the_margin(text: str) -> list[str]:
+    """One line for each event; what is said of it besides stands below it, further in."""
+    return [line for line in text.splitlines() if not line.startswith(" ")]
+
+
 @pytest.mark.parametrize("option", [(), ("--plain",)])
 def test_without_a_terminal_every_repetition_is_a_line(option: tuple[str, ...]) -> None:
     result = run(str(BRIDGE), "--speed", "inf", *option)
     assert result.exit_code == 0
-    lines = result.stdout.splitlines()
+    lines = at_the_margin(result.stdout)
     assert [line.split()[:4] for line in lines[:8]] == [["set", "1", "rep", str(n)] for n in range(1, 9)]
     assert all("Back-led" in line for line in lines[:8])
     assert lines[8].startswith("set 1 bridge: 8 reps")
@@ -58,7 +63,7 @@ def test_a_torn_recording_is_played_to_where_it_is_torn_and_says_so(tmp_path: Pa
     torn.write_bytes(whole[: len(whole) * 2 // 3])
     result = run(str(torn), "--speed", "inf")
     assert result.exit_code == 1
-    assert 0 < sum(" rep " in line for line in result.stdout.splitlines()) < 8
+    assert 0 < sum(" rep " in line for line in at_the_margin(result.stdout)) < 8
     assert "warning: " in result.stderr
     assert "torn.arrows" in result.stderr
 
@@ -75,7 +80,7 @@ def test_a_recording_can_be_played_as_a_persons_own_exercise(
 
 
 def test_every_repetition_counted_and_not_taken_back_is_in_the_sum_of_its_set() -> None:
-    lines = run(str(BRIDGE), "--speed", "inf").stdout.splitlines()
+    lines = at_the_margin(run(str(BRIDGE), "--speed", "inf").stdout)
     counted = sum(line.split()[2] == "rep" and "taken back" not in line for line in lines)
     taken_back = sum("taken back" in line for line in lines)
     assert f": {counted - taken_back} reps in" in lines[-1]

@@ -11,6 +11,7 @@ from emgmon.clock import Clock, ManualClock
 from emgmon.errors import EmgmonError
 from emgmon.events import (
     BatteryRead,
+    ChannelQuality,
     EnvelopeComputed,
     Event,
     LinkChanged,
@@ -19,6 +20,8 @@ from emgmon.events import (
     MovementComputed,
     MovementSignal,
     Quality,
+    QualityChanged,
+    QualityFigures,
     RepCompleted,
     Rewound,
     SessionEnded,
@@ -126,9 +129,9 @@ def leg_lift(number: int, side: str, *, share: float = 60, start_s: float = 0.0)
 
 
 def motion_rep(
-    number: int, *, travel_m: float = 0.42, set_number: int = 1, start_s: float = 0.0
+    number: int, *, travel_m: float = 0.42, set_number: int = 1, start_s: float = 0.0, **changes: object
 ) -> RepCompleted:
-    return RepCompleted(
+    rep = RepCompleted(
         set_number,
         number,
         None,
@@ -141,6 +144,58 @@ def motion_rep(
         None,
         (measured("pelvis_height_range_m", travel_m), *tempo()),
     )
+    return replace(rep, **changes)  # type: ignore[arg-type]
+
+
+CUE = (
+    "Practice cue: glute first, back easy. 2 of the last 3 reps were outside your usual range, with less "
+    "glute in the activity share."
+)
+MOTION_CUE = (
+    "Practice cue: slow and steady. 2 of the last 3 reps were outside your usual range, from motion alone."
+)
+MOTION_SENTENCES = {
+    Verdict.STEADY: "Steady, from motion alone: the pelvis turned by 5 degrees, within your reference.",
+    Verdict.BEYOND_RANGE: "Beyond range, from motion alone: the pelvis turned by 17 degrees, outside your "
+    "usual range (up to 7 degrees).",
+    Verdict.CANNOT_TELL: "Cannot tell from motion: needs a gyroscope.",
+}
+
+
+def surrogate(number: int, verdict: Verdict, *, start_s: float = 0.0, **changes: object) -> RepCompleted:
+    """A repetition that was judged from motion alone."""
+    facts = {
+        "verdict": verdict,
+        "sentence": MOTION_SENTENCES[verdict],
+        "side": "left",
+        "metrics": (*pelvis(17.2, 3.4), *tempo()),
+    }
+    return motion_rep(number, start_s=start_s, **(facts | changes))
+
+
+def normalised(rep: RepCompleted, method: str) -> RepCompleted:
+    """The same repetition with percentages that carry what 100 % stands for."""
+    metrics = (
+        replace(metric, normalisation=method) if metric.name.endswith("_pct") else metric
+        for metric in rep.metrics
+    )
+    return replace(rep, metrics=tuple(metrics))
+
+
+NO_SIGNAL = "the electrode gives no signal"
+FIGURES = QualityFigures(noise_uv=2.14, snr_db=22.3, hum_ratio=0.031, hum_hz=50.0, clipped_share=0.0)
+
+
+def graded(channel: Channel, grade: Quality, reason: str | None = None) -> ChannelQuality:
+    return ChannelQuality(channel.site, channel.side, grade, reason, FIGURES)
+
+
+def quality_changed(
+    capabilities: Capabilities, row: int, grade: Quality, reason: str | None = None, *, at_s: float = 5.0
+) -> QualityChanged:
+    """A channel of the first stream became better or worse."""
+    stream = capabilities.streams[0]
+    return QualityChanged(0, stream.number, row, at_s, graded(stream.channels[row], grade, reason))
 
 
 def tempo() -> tuple[Metric, ...]:

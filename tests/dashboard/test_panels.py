@@ -1,6 +1,7 @@
 """The last repetition and the last set in words and figures."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -8,17 +9,22 @@ from emgmon.dashboard.view import SessionView
 from emgmon.dashboard.widgets.lines import LinesWidget
 from emgmon.dashboard.widgets.summary import SummaryPanel
 from emgmon.dashboard.widgets.verdict import VerdictPanel
-from emgmon.events import Metric, MovementSignal, RepCompleted
+from emgmon.events import Metric, MovementSignal, RepCompleted, Verdict, VerdictBasis
 from tests.dashboard.synthetic import (
+    CUE,
     GLUTE_AND_BACK,
     IMU_ONLY,
+    MOTION_CUE,
+    MOTION_SENTENCES,
     PARTIAL,
     closed_set,
     emg_rep,
     leg_lift,
     measured,
     motion_rep,
+    normalised,
     partial_rep,
+    surrogate,
     tempo,
     unmeasured,
 )
@@ -157,3 +163,147 @@ def test_the_summary_changes_when_a_repetition_of_the_set_is_taken_back() -> Non
     before = SummaryPanel().facts(view)
     view.apply(partial_rep())
     assert SummaryPanel().facts(view) != before
+
+
+LOW, NARROWEST = (38, 6), (26, 7)
+
+
+@pytest.mark.parametrize("size", [SMALL, TALL, LOW, NARROWEST])
+@pytest.mark.parametrize("verdict", list(MOTION_SENTENCES))
+def test_a_verdict_from_motion_says_so_beside_it_in_every_size(
+    verdict: Verdict, size: tuple[int, int]
+) -> None:
+    view = view_of(surrogate(1, verdict), sensor=IMU_ONLY, signal=LEG)
+    width, height = size
+    headline = list(VerdictPanel().draw(view, width, height))[1]
+    said = "".join(text for text, _ in headline)
+    assert said.endswith(" from motion")
+    assert said[0] == {Verdict.STEADY: "≈", Verdict.BEYOND_RANGE: "≠", Verdict.CANNOT_TELL: "?"}[verdict]
+    assert {tone for _, tone in headline}.isdisjoint({"glute", "back"})
+
+
+def test_a_verdict_from_emg_does_not_say_from_motion() -> None:
+    assert "from motion" not in verdict(view_of(emg_rep(1, share=60)))
+
+
+def test_a_practice_cue_stands_once_between_the_verdict_and_its_sentence() -> None:
+    rep = emg_rep(2, share=40, warning=CUE)
+    text = verdict(view_of(emg_rep(1, share=40), rep))
+    assert f"▲ back-led 40 % → {CUE} {rep.sentence}" in text
+    assert text.count("Practice cue") == 1
+
+
+def test_a_cue_is_no_alarm() -> None:
+    rows = VerdictPanel().draw(view_of(emg_rep(2, share=40, warning=CUE)), *TALL)
+    tones = {tone for row in rows for text, tone in row if "→" in text or "glute in the" in text}
+    assert tones == {"strong"}
+
+
+@pytest.mark.parametrize(("size", "mark"), [(SMALL, "→ "), (LOW, "")])
+def test_with_little_room_what_to_do_stays_of_the_cue_and_the_sentence_begins(
+    size: tuple[int, int], mark: str
+) -> None:
+    text = verdict(view_of(emg_rep(2, share=40, warning=CUE)), size)
+    # In the low window the mark would cost a row of the sentence.
+    assert f"40 % {mark}Practice cue: glute first, back easy. Back-led: activity share" in text
+
+
+def test_a_cue_is_gone_with_the_next_repetition_that_calls_for_none() -> None:
+    assert "→" not in verdict(view_of(emg_rep(2, share=40, warning=CUE), emg_rep(3, share=60)))
+
+
+def test_a_partial_movement_does_not_take_the_cue_away() -> None:
+    text = verdict(view_of(emg_rep(2, share=40, warning=CUE), partial_rep()))
+    assert text.endswith(f"{PARTIAL} → {CUE}")
+
+
+def test_why_a_repetition_was_left_out_is_not_said_twice() -> None:
+    reason = "left gluteus maximus: the electrode gives no signal"
+    rep = emg_rep(1, share=60, excluded=reason, sentence=f"Cannot tell: {reason}.")
+    text = verdict(view_of(rep))
+    assert text.count(reason) == 1
+    assert "∅ left out" in text
+    assert f"left out: {reason}" in verdict(view_of(replace(rep, sentence="Shared.")))
+
+
+def levels(glute: float, back: float, method: str | None) -> RepCompleted:
+    names = {"glute_engagement_pct": glute, "back_engagement_pct": back, "glute_share_pct": 60.0}
+    rep = emg_rep(1, share=60, metrics=tuple(measured(name, value) for name, value in names.items()))
+    return normalised(rep, method) if method else rep
+
+
+def test_levels_say_what_they_are_percent_of() -> None:
+    assert "glute 46 % of mvic back 24 % of mvic" in verdict(view_of(levels(46, 24, "mvic")))
+    assert "glute 46 % of ref. back 24 % of ref." in verdict(view_of(levels(46, 24, None)))
+
+
+def test_where_there_is_no_room_beside_a_line_below_says_it() -> None:
+    rows = drawn(VerdictPanel(), view_of(levels(46, 24, "best-so-far")), (28, 20))
+    at = rows.index("glute          46 %")
+    assert rows[at + 1 : at + 3] == ["back           24 %", "100 % = best-so-far"]
+
+
+def test_a_level_above_100_percent_is_marked_and_not_clipped() -> None:
+    assert "glute ↑ 132 % of mvic back 100 % of mvic" in verdict(view_of(levels(132, 100, "mvic")))
+
+
+COURSE = (
+    measured("squeeze_sustain_pct", 78.0),
+    measured("late_back_surge", 2.34),
+    replace(measured("onset_difference_ms", 35.0), reason="together"),
+    measured("fatigue_slope_pct_per_rep", -0.84),
+)
+NOTES = (
+    "The glute's signal slowed while it grew, which can be a sign of tiring.",
+    "The left glute was more active than the right, by 18 % of their mean.",
+)
+
+
+def with_notes(height: int, width: int = 28) -> list[str]:
+    reps = [emg_rep(1, share=60)]
+    view = view_of(*reps, summary=reps)
+    view.sets[-1] = replace(view.sets[-1], summary=(*view.sets[-1].summary, *COURSE), notes=NOTES)
+    return drawn(SummaryPanel(), view, (width, height))
+
+
+@pytest.mark.parametrize("width", [28, 44])
+def test_a_set_shows_how_activity_ran_and_its_notes_in_full(width: int) -> None:
+    text = " ".join(" ".join(row.split()) for row in with_notes(30, width))
+    course = "squeeze kept 78 % of work back at end 2.3× of start glute onset +35 ms together"
+    assert f"{course} frequency -0.8 % a rep" in text
+    assert all(note in text for note in NOTES)
+
+
+@pytest.mark.parametrize(("height", "n_notes"), [(13, 2), (11, 1), (8, 0)])
+def test_notes_go_before_figures_where_not_all_have_room_and_are_never_cut(height: int, n_notes: int) -> None:
+    text = " ".join(" ".join(row.split()) for row in with_notes(height))
+    assert [note in text for note in NOTES] == [n_notes > 0, n_notes > 1]
+    assert "squeeze" not in text
+    assert "…" not in text
+    assert "shared 1" in text
+
+
+def test_a_long_word_for_the_onset_stands_below_it() -> None:
+    onset = replace(measured("onset_difference_ms", -135.0), reason="the glute began earlier than the back")
+    reps = [emg_rep(1, share=60)]
+    view = view_of(*reps, summary=reps)
+    view.sets[-1] = replace(view.sets[-1], summary=(onset,))
+    rows = drawn(SummaryPanel(), view, (28, 20))
+    at = rows.index("glute onset    -135 ms")
+    assert " ".join(rows[at + 1 : at + 3]) == "the glute began earlier than the back"
+
+
+def test_without_a_word_for_the_onset_its_interval_says_how_sure_it_is() -> None:
+    reps = [emg_rep(1, share=60)]
+    view = view_of(*reps, summary=reps)
+    view.sets[-1] = replace(view.sets[-1], summary=(measured("onset_difference_ms", -28.0, 50.0),))
+    assert "glute onset -28 ms -78 to +22" in summary(view, 20)
+
+
+def test_a_set_judged_from_motion_says_so_in_every_row_of_its_verdicts() -> None:
+    verdicts = (Verdict.STEADY, Verdict.BEYOND_RANGE, Verdict.BEYOND_RANGE)
+    reps = [surrogate(n, verdict) for n, verdict in enumerate(verdicts, 1)]
+    reps[-1] = replace(reps[-1], warning=MOTION_CUE)
+    text = summary(view_of(*reps, sensor=IMU_ONLY, signal=LEG, summary=reps), 12)
+    assert "≈ steady 1 from motion ≠ beyond range 2 from motion practice cues 1" in text
+    assert {rep.verdict_basis for rep in reps} == {VerdictBasis.MOTION}

@@ -7,6 +7,7 @@ from emgmon.events import MovementSignal, RepWithdrawn, SessionEnded, Verdict
 from tests.dashboard.synthetic import (
     GLUTE_AND_BACK,
     IMU_ONLY,
+    MOTION_SENTENCES,
     PARTIAL,
     emg_rep,
     leg_lift,
@@ -14,6 +15,7 @@ from tests.dashboard.synthetic import (
     motion_rep,
     partial_rep,
     pelvis,
+    surrogate,
     tempo,
     unmeasured,
 )
@@ -234,3 +236,40 @@ def test_the_list_is_drawn_anew_when_one_is_taken_back() -> None:
     before = widget.facts(view)
     view.apply(RepWithdrawn(1, 1, 0.0, 3.0, PARTIAL))
     assert widget.facts(view) != before
+
+
+@pytest.mark.parametrize("verdict", list(MOTION_SENTENCES))
+@pytest.mark.parametrize("width", [44, NARROW, WIDE, 113])
+def test_a_verdict_from_motion_has_its_own_mark_and_says_so_in_every_width(
+    width: int, verdict: Verdict
+) -> None:
+    shown = lines(surrogate(12, verdict), width=width, sensor=IMU_ONLY, signal=MovementSignal.PELVIS_TILT)
+    heading, titles, row = (text(line) for line in shown)
+    mark = {Verdict.STEADY: "≈", Verdict.BEYOND_RANGE: "≠", Verdict.CANNOT_TELL: "?"}[verdict]
+    assert f" {mark}" in row
+    assert "REPETITIONS judged from motion" in heading
+    assert "17°   +3°" in row
+    assert {tone for line in shown for _, tone in line}.isdisjoint({"glute", "back"})
+    assert max(len(heading), len(titles.rstrip()), len(row.rstrip())) <= width
+    if width >= WIDE:
+        assert row.rstrip().endswith(", from motion")
+
+
+def test_in_a_narrow_list_verdicts_from_motion_take_the_room_of_start_and_tempo() -> None:
+    titles, row = (text(line) for line in lines(surrogate(1, Verdict.STEADY), sensor=IMU_ONLY)[1:])
+    assert titles.split() == ["rep", "lift", "hold", "return", "travel", "verdict"]
+    assert row.split() == ["1L", "1.2", "0.4", "1.4", "–", "≈", "steady"]
+    assert titles.index("return") + len("return") == row.index("1.4") + 3
+
+
+def test_without_a_reference_the_narrow_list_shows_start_and_tempo_and_no_verdict() -> None:
+    heading, _, row = (text(line) for line in lines(motion_rep(1), sensor=IMU_ONLY))
+    assert "from motion" not in heading
+    assert "0:00" in row
+    assert "no ref" not in row
+
+
+def test_a_level_above_100_percent_is_marked() -> None:
+    loud = (measured("glute_engagement_pct", 132.0), measured("back_engagement_pct", 100.0))
+    (row,) = rows(emg_rep(1, share=57, metrics=(measured("glute_share_pct", 57.0), *loud)), width=WIDE)
+    assert "↑132 %   100 %" in row

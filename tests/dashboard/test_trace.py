@@ -8,9 +8,17 @@ import pytest
 
 from emgmon.dashboard.plots import Tops, choose_plots
 from emgmon.dashboard.view import SessionView
+from emgmon.dashboard.widgets.lines import Line
 from emgmon.dashboard.widgets.trace import Trace
-from emgmon.events import EnvelopeComputed, MovementComputed, MovementSignal
-from tests.dashboard.synthetic import BOTH_SIDES, GLUTE_AND_BACK, IMU_ONLY, emg_rep
+from emgmon.events import EnvelopeComputed, MovementComputed, MovementSignal, Quality
+from tests.dashboard.synthetic import (
+    BOTH_SIDES,
+    GLUTE_AND_BACK,
+    IMU_ONLY,
+    emg_rep,
+    normalised,
+    quality_changed,
+)
 
 AXIS = 5
 N_COLUMNS = 10
@@ -30,10 +38,13 @@ def drawn(view: SessionView, *, plot: int = 0, n_rows: int = 2) -> list[str]:
 
 
 def with_axis(view: SessionView, *, plot: int = 0, n_rows: int = 2) -> list[str]:
+    return ["".join(text for text, _ in line) for line in toned(view, plot=plot, n_rows=n_rows)]
+
+
+def toned(view: SessionView, *, plot: int = 0, n_rows: int = 2, n_columns: int = N_COLUMNS) -> list[Line]:
     trace = Trace()
     trace._plot = choose_plots(view, Tops())[plot]
-    lines = trace.draw(view, AXIS + N_COLUMNS, n_rows + 1)
-    return ["".join(text for text, _ in line) for line in lines]
+    return list(trace.draw(view, AXIS + n_columns, n_rows + 1))
 
 
 def test_a_full_activation_fills_the_plot() -> None:
@@ -128,3 +139,56 @@ def test_muscles_that_are_neither_glute_nor_back_get_a_plot_of_their_own() -> No
 
     view = SessionView(sensors=(sensor(emg_channel("rectus_femoris", "right"), imu=False),))
     assert [plot.title for plot in choose_plots(view, Tops())] == ["RECTUS FEMORIS"]
+
+
+def test_while_a_channel_is_rejected_crosses_stand_above_its_curve_which_is_grey() -> None:
+    view = glute_view(np.full(1000, 20.0))
+    view.apply(quality_changed(GLUTE_AND_BACK, 0, Quality.REJECT, at_s=4.0))
+    view.apply(quality_changed(GLUTE_AND_BACK, 0, Quality.GOOD, at_s=6.0))
+    assert drawn(view)[0] == "    ✕✕    "
+    before, within, after = toned(view)[2][1:]
+    assert [len(text) for text, _ in (before, within, after)] == [4, 2, 4]
+    assert [tone for _, tone in (before, within, after)] == ["glute", "dim", "glute"]
+    # The back is another channel.
+    assert "✕" not in "".join(drawn(view, plot=1))
+
+
+def test_a_rejected_channel_stays_marked_up_to_now_and_in_the_heading() -> None:
+    view = glute_view(np.full(1000, 20.0))
+    view.apply(quality_changed(GLUTE_AND_BACK, 0, Quality.REJECT, at_s=8.0))
+    assert drawn(view)[0] == "        ✕✕"
+    heading = "".join(text for text, _ in toned(view, n_columns=60)[0])
+    assert heading.startswith("GLUTE right  % of your reference ✕ rejected ─")
+
+
+def test_of_two_sides_the_heading_names_the_one_that_is_rejected_and_the_curves_keep_their_tone() -> None:
+    view = SessionView(sensors=(BOTH_SIDES,))
+    sides = np.tile([40.0, 10.0, 0.0, 0.0], (1000, 1))
+    view.apply(EnvelopeComputed(0, 1, 0, sides, sides))
+    view.apply(quality_changed(BOTH_SIDES, 1, Quality.REJECT, at_s=0.0))
+    lines = toned(view, n_columns=60)
+    assert " ✕ right ─" in "".join(text for text, _ in lines[0])
+    assert "dim" not in {tone for _, tone in lines[2][1:]}
+
+
+def test_a_loose_electrode_does_not_shrink_the_curves_of_the_others() -> None:
+    view = SessionView(sensors=(BOTH_SIDES,))
+    sides = np.tile([700.0, 40.0, 20.0, 20.0], (1000, 1))
+    view.apply(EnvelopeComputed(0, 1, 0, sides, sides))
+    assert with_axis(view)[1][:AXIS] == " 800┤"
+    view.apply(quality_changed(BOTH_SIDES, 0, Quality.REJECT, at_s=0.0))
+    assert with_axis(view)[1][:AXIS] == "  50┤"
+
+
+def test_a_curve_above_every_scale_is_marked_where_it_leaves_the_plot() -> None:
+    activation = np.repeat([50.0, 4000.0, 50.0], [300, 200, 500])
+    assert drawn(glute_view(activation))[0][3:5] == "↑↑"
+    assert "↑" not in drawn(glute_view(np.full(1000, 990.0)))[0]
+
+
+@pytest.mark.parametrize(("plot", "unit"), [(0, "% of mvic"), (1, "% of mvic")])
+def test_the_unit_says_what_100_percent_stands_for_once_it_is_known(plot: int, unit: str) -> None:
+    view = glute_view(np.full(100, 50.0))
+    assert choose_plots(view, Tops())[plot].unit == "% of your reference"
+    view.apply(normalised(emg_rep(1, share=60), "mvic"))
+    assert choose_plots(view, Tops())[plot].unit == unit

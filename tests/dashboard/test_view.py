@@ -16,20 +16,29 @@ from emgmon.events import (
     MovementComputed,
     MovementSignal,
     NotificationRejected,
+    Quality,
     RepWithdrawn,
     Rewound,
     SamplesLost,
     SessionEnded,
+    Verdict,
 )
 from tests.dashboard.synthetic import (
+    CUE,
     GLUTE_AND_BACK,
     IMU_ONLY,
+    NO_SIGNAL,
     PARTIAL,
     Script,
     closed_set,
+    emg_channel,
     emg_rep,
     measured,
+    normalised,
     partial_rep,
+    quality_changed,
+    sensor,
+    surrogate,
     unmeasured,
 )
 
@@ -213,3 +222,53 @@ def test_a_metric_that_was_not_measured_has_no_value() -> None:
     assert metric_value(metrics, "lift_s") == 1.2
     assert metric_value(metrics, "glute_share_pct") is None
     assert metric_value(metrics, "symmetry_pct") is None
+
+
+def test_a_channel_is_in_trouble_until_it_recovers_and_the_rejected_come_first() -> None:
+    hum = quality_changed(GLUTE_AND_BACK, 0, Quality.USABLE, "mains hum")
+    off = quality_changed(GLUTE_AND_BACK, 1, Quality.REJECT, NO_SIGNAL)
+    view = view_of(hum, off)
+    assert view.troubles == [off, hum]
+    view.apply(quality_changed(GLUTE_AND_BACK, 1, Quality.GOOD))
+    assert view.troubles == [hum]
+
+
+@pytest.mark.parametrize("first", ["envelope", "quality"])
+def test_when_a_channel_was_rejected_is_kept_for_its_curve(first: str) -> None:
+    events: list[Event] = [envelope(0, 10), quality_changed(GLUTE_AND_BACK, 0, Quality.REJECT, at_s=5.0)]
+    view = view_of(*(events if first == "envelope" else reversed(events)))
+    assert view.emg[0, 1].rejected == [[(5.0, None)], []]
+    view.apply(quality_changed(GLUTE_AND_BACK, 0, Quality.REJECT, "another reason", at_s=6.0))
+    view.apply(quality_changed(GLUTE_AND_BACK, 0, Quality.USABLE, at_s=7.0))
+    assert view.emg[0, 1].rejected == [[(5.0, 7.0)], []]
+
+
+def test_rewinding_forgets_troubles() -> None:
+    view = view_of(envelope(0, 10), quality_changed(GLUTE_AND_BACK, 0, Quality.REJECT), Rewound())
+    assert view.troubles == []
+    view.apply(envelope(0, 10))
+    assert view.emg[0, 1].rejected == [[], []]
+
+
+def test_a_cue_goes_with_the_next_repetition_that_calls_for_none_but_not_with_a_partial_one() -> None:
+    view = view_of(emg_rep(1, share=40), emg_rep(2, share=40, warning=CUE))
+    assert view.cue == CUE
+    view.apply(partial_rep())
+    assert view.cue == CUE
+    view.apply(emg_rep(3, share=60))
+    assert view.cue is None
+
+
+def test_what_100_percent_stands_for_is_known_from_the_first_repetition_that_tells() -> None:
+    view = view_of(emg_rep(1, share=60))
+    assert view.normalisations == {}
+    view.apply(normalised(emg_rep(2, share=60), "submaximal"))
+    assert view.normalisations["back_engagement_pct"] == "submaximal"
+    assert "lift_s" not in view.normalisations
+
+
+def test_electrodes_on_neither_glute_nor_back_give_no_activity_share() -> None:
+    view = SessionView(sensors=(sensor(emg_channel("biceps_femoris", "right")),))
+    assert not view.has_emg
+    view.apply(surrogate(1, Verdict.STEADY))
+    assert view_of().has_emg

@@ -1,5 +1,7 @@
 """The screen in windows of every size: what is on it is whole, and what has no room gives way in order."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from rich.cells import cell_len
@@ -116,17 +118,20 @@ async def test_in_a_low_window_the_counter_comes_back_with_the_next_set() -> Non
         assert shown(run, "counter").startswith("SET 2")
 
 
-async def test_a_summary_without_room_for_all_shows_the_verdicts_and_not_the_levels() -> None:
+async def test_a_summary_without_room_for_all_shows_verdicts_and_levels_and_not_the_notes() -> None:
     script = Script(GLUTE_AND_BACK)
     feed = SyntheticFeed(script)
     async with running(feed) as run:
         await run.advance_to(script.duration_s)
         left_out = emg_rep(9, share=40, excluded="samples were lost", start_s=34.0)
-        feed.pending += [left_out, closed_set([*run.app.view.reps, left_out])]
+        done = closed_set([*run.app.view.reps, left_out])
+        feed.pending += [left_out, replace(done, notes=("What a set shows besides may be long. " * 8,))]
         await run.until(lambda: len(run.app.view.sets) == 2)
         await run.settle()
         assert "glute-led 3 shared 3 back-led 2 left out 1" in shown(run, "summary")
-        assert "of ref." not in shown(run, "summary")
+        assert "of ref." in shown(run, "summary")
+        assert "besides" not in shown(run, "summary")
+        assert cut_off(run) == []
 
 
 @pytest.mark.parametrize("columns", [20, 40, 60, 80, 110])
@@ -211,7 +216,7 @@ async def test_motion_alone_shows_leg_lifts_in_a_small_window() -> None:
     events: list[Event] = [
         MovementComputed(0, MovementSignal.THIGH_PITCH, np.linspace(0.0, 31.0, 1000)),
         motion_rep(1),
-        leg_lift(2, "left"),
+        motion_rep(2, side="left", metrics=leg_lift(2, "left").metrics),
     ]
     feed = SyntheticFeed(Script(IMU_ONLY, shares=(60,)), pending=events)
     async with running(feed) as run:

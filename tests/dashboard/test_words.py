@@ -5,8 +5,9 @@ import math
 import pytest
 
 from emgmon.dashboard import words
-from emgmon.events import LinkState, MovementSignal, Verdict
-from tests.dashboard.synthetic import emg_rep, measured
+from emgmon.events import ChannelQuality, LinkState, MovementSignal, Quality, QualityFigures, Verdict
+from emgmon.events import VerdictBasis as Basis
+from tests.dashboard.synthetic import NO_SIGNAL, emg_rep, measured
 
 
 @pytest.mark.parametrize(
@@ -80,3 +81,45 @@ def test_angles_are_whole_degrees_and_changes_have_a_sign(
 )
 def test_sides_are_counted_as_far_as_they_are_known(sides: tuple[str | None, ...], expected: str) -> None:
     assert words.sides([emg_rep(1, share=60, side=side) for side in sides]) == expected
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_a_verdict_from_motion_says_so_and_the_same_from_emg_does_not(verdict: Verdict) -> None:
+    from_motion = words.verdict(emg_rep(1, share=60, verdict=verdict, verdict_basis=Basis.MOTION))
+    from_emg = words.verdict(emg_rep(1, share=60, verdict=verdict))
+    assert from_motion[0].endswith(", from motion")
+    assert from_motion[1:] == from_emg
+    assert [len(way) for way in from_motion] == sorted((len(way) for way in from_motion), reverse=True)
+
+
+def test_verdicts_from_motion_have_marks_words_and_tones_that_no_muscle_has() -> None:
+    motion, emg = (Verdict.STEADY, Verdict.BEYOND_RANGE), (Verdict.GLUTE_LED, Verdict.BACK_LED)
+    assert {words.VERDICT_TONES[verdict] for verdict in motion}.isdisjoint(
+        words.VERDICT_TONES[verdict] for verdict in emg
+    )
+    assert not any(
+        muscle in words.VERDICT_WORDS[verdict] for verdict in motion for muscle in ("glute", "back")
+    )
+
+
+def test_a_figure_above_100_percent_is_marked() -> None:
+    assert [words.level(value) for value in (46.0, 100.0, 132.0, None)] == ["46 %", "100 %", "↑132 %", "–"]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(0.8, "+0.8"), (-0.8, "-0.8"), (-0.04, "0.0"), (0.04, "0.0")]
+)
+def test_a_difference_has_a_sign_unless_it_is_nought(value: float, expected: str) -> None:
+    assert words.with_sign(value, decimals=1) == expected
+
+
+def test_a_trouble_names_the_channel_and_the_reason() -> None:
+    quality = ChannelQuality("gluteus_maximus", "right", Quality.REJECT, NO_SIGNAL, QualityFigures())
+    assert words.trouble(quality) == f"✕ right gluteus maximus: {NO_SIGNAL}"
+    unexplained = ChannelQuality("multifidus", None, Quality.USABLE, None, QualityFigures())
+    assert words.trouble(unexplained) == "! multifidus: the signal is graded usable"
+
+
+def test_every_grade_has_a_mark_of_its_own() -> None:
+    assert set(words.QUALITY_MARKS) == set(words.QUALITY_TONES) == set(Quality)
+    assert len(set(words.QUALITY_MARKS.values())) == len(Quality)

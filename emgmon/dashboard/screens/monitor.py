@@ -19,6 +19,7 @@ from emgmon.dashboard.widgets.reps import RepList
 from emgmon.dashboard.widgets.status import StatusBar
 from emgmon.dashboard.widgets.summary import SummaryPanel
 from emgmon.dashboard.widgets.trace import Trace
+from emgmon.dashboard.widgets.troubles import Troubles
 from emgmon.dashboard.widgets.verdict import VerdictPanel
 from emgmon.errors import EmgmonError
 
@@ -30,6 +31,8 @@ _NARROW_COLUMNS = 76
 """In a window narrower than this a bar would say nothing: counter and verdict get all the room."""
 _LOW_ROWS = 24
 """In a window lower than this the summary waits until the set is over, and then has the room to itself."""
+_TROUBLE_ROWS, _TROUBLE_ROWS_WHEN_LOW = 4, 2
+_SIDE_MARGINS = 2
 _ROWS_PER_TRACE = 5
 """A plot lower than this shows nothing; the least important ones give way."""
 
@@ -60,6 +63,7 @@ class MonitorScreen(Screen[None]):
         self._tops = Tops()
         keys = REPLAY_KEYS if feed.transport else LIVE_KEYS
         self._notice = Notice(id="notice")
+        self._troubles = Troubles(id="troubles")
         self._body = Horizontal(id="body")
         self._panes = Vertical(id="traces")
         self._traces = tuple(Trace(id=f"trace-{index}") for index in range(_MAX_TRACES))
@@ -72,6 +76,7 @@ class MonitorScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield self._status
         yield self._notice
+        yield self._troubles
         with self._body:
             with Vertical(id="left"):
                 with self._panes:
@@ -84,7 +89,7 @@ class MonitorScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self._progress.display = self._feed.transport is not None
-        self._body.display = False
+        self._body.display = self._troubles.display = False
 
     def on_resize(self, event: Resize) -> None:
         self.set_class(event.size.width >= _WIDE_COLUMNS, "-wide")
@@ -98,10 +103,16 @@ class MonitorScreen(Screen[None]):
         self._body.display = not self._notice.display
         self._notice.tell(self._view, failure=failure, leaving=leaving)
         self.set_class(self._view.set_is_closed, "-closed")
+        self.set_class(self._view.cue is not None, "-cue")
         if opened:
+            self._show_troubles()
             self._show_traces()
         for part in (self._status, self._reps, *self._right, self._progress, self._keys):
             part.follow(self._view)
+
+    def _show_troubles(self) -> None:
+        most_rows = _TROUBLE_ROWS if self.size.height >= _LOW_ROWS else _TROUBLE_ROWS_WHEN_LOW
+        self._troubles.show(self._view, width=self.size.width - _SIDE_MARGINS, most_rows=most_rows)
 
     def _show_traces(self) -> None:
         n_fitting = max(1, self._panes.size.height // _ROWS_PER_TRACE)

@@ -9,6 +9,7 @@ from emgmon.dashboard.widgets.lines import Line, wrap
 from emgmon.events import Metric, MovementSignal
 
 _LABEL_WIDTH = 15
+_PERCENT_WIDTH = 5
 
 _LEVELS = (
     ("glute", "glute_engagement_pct"),
@@ -70,10 +71,52 @@ def share_row(metrics: Iterable[Metric]) -> Line:
     return row("activity share", words.percent(share.value), words.interval(share))
 
 
-def level_rows(metrics: Iterable[Metric]) -> Iterator[Line]:
-    """Show how active each muscle was, where that was measured."""
-    for label, value in _measured(metrics, _LEVELS):
-        yield row(label, words.percent(value), "of ref.")
+def level_rows(metrics: Iterable[Metric], width: int) -> Iterator[Line]:
+    """Show how active each muscle was, where that was measured, and what 100 % stands for."""
+    metrics = tuple(metrics)
+    levels = [
+        (label, metric)
+        for label, name in _LEVELS
+        if (metric := find_metric(metrics, name)) is not None and metric.value is not None
+    ]
+    carried = dict.fromkeys(metric.normalisation for _, metric in levels if metric.normalisation)
+    longest = max((len(f" of {normalisation}") for normalisation in carried), default=0)
+    beside = _LABEL_WIDTH + _PERCENT_WIDTH + longest <= width
+    for label, metric in levels:
+        above = metric.value is not None and metric.value > 100
+        rest = f"of {metric.normalisation or 'ref.'}" if beside else ""
+        yield row(f"{label} {words.ABOVE_MARK}" if above else label, words.percent(metric.value), rest)
+    if not beside:
+        yield from ([(line, "dim")] for line in wrap(f"100 % = {' and '.join(carried)}", width, n_lines=2))
+
+
+def course_rows(metrics: Iterable[Metric], width: int) -> Iterator[Line]:
+    """Show how activity ran within the repetitions and over the set, where that was measured."""
+    metrics = tuple(metrics)
+    sustain = metric_value(metrics, "squeeze_sustain_pct")
+    if sustain is not None:
+        yield row("squeeze kept", words.percent(sustain), "of work")
+    surge = metric_value(metrics, "late_back_surge")
+    if surge is not None:
+        yield row("back at end", f"{surge:.1f}×", "of start")
+    yield from _onset_rows(find_metric(metrics, "onset_difference_ms"), width)
+    slope = metric_value(metrics, "fatigue_slope_pct_per_rep")
+    if slope is not None:
+        yield row("frequency", f"{words.with_sign(slope, decimals=1)} %", "a rep")
+
+
+def _onset_rows(onset: Metric | None, width: int) -> Iterator[Line]:
+    """Show when the glute began after the back, with what may be said of it, else how sure it is."""
+    if onset is None or onset.value is None:
+        return
+    said, word = f"{words.with_sign(onset.value)} ms", onset.reason or ""
+    if not word and onset.low is not None and onset.high is not None:
+        word = f"{words.with_sign(onset.low)} to {words.with_sign(onset.high)}"
+    if _LABEL_WIDTH + len(said) + 1 + len(word) <= width:
+        yield row("glute onset", said, word)
+        return
+    yield row("glute onset", said)
+    yield from ([(line, "dim")] for line in wrap(word, width, n_lines=3))
 
 
 def phase_rows(metrics: Iterable[Metric]) -> Iterator[Line]:

@@ -5,15 +5,16 @@ from collections.abc import Iterable, Sequence
 from emgmon.dashboard.view import SessionView
 from emgmon.dashboard.widgets.lines import Line, LinesWidget, Piece, width_of
 
-LIVE_KEYS = (("q", "leave"), ("?", "help"), ("↑↓", "older reps"))
+LIVE_KEYS = (("q", "leave"), ("?", "help"), ("s", "signals"), ("↑↓", "older reps"))
 REPLAY_KEYS = (
     ("q", "leave"),
     ("?", "help"),
     ("space", "pause"),
     ("←→", "5 s"),
+    ("+ -", "speed"),
+    ("s", "signals"),
     ("shift ←→", "30 s"),
     ("home", "start"),
-    ("+ -", "speed"),
     ("↑↓", "reps"),
 )
 

@@ -26,11 +26,10 @@ def width_of(line: Line) -> int:
     return sum(len(text) for text, _ in line)
 
 
-def heading(title: str, width: int, *, note: str = "", right: str = "") -> list[Piece]:
-    """Put a title on a rule across the part, with a note behind it and a word at the right end."""
+def heading(title: str, width: int, *, note: str = "", warning: str = "", right: str = "") -> list[Piece]:
+    """Put a title on a rule across the part, with notes behind it and a word at the right end."""
     left: list[Piece] = [(title, "heading")]
-    if note:
-        left.append((f" {note}", "dim"))
+    left += [(f" {text}", tone) for text, tone in ((note, "dim"), (warning, "warn")) if text]
     room = width - width_of(left) - 1
     end: list[Piece] = [(f" {right}", "dim")] if right and len(right) + 4 <= room else []
     rule = "─" * max(0, room - width_of(end))

@@ -2,12 +2,13 @@
 
 import itertools
 from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
 
 from emgmon.dashboard import words
 from emgmon.dashboard.view import SessionView, find_metric, metric_value
 from emgmon.dashboard.widgets.figures import PelvisFigure, pelvis_figures
 from emgmon.dashboard.widgets.lines import Line, LinesWidget, Piece, fit, heading, width_of
-from emgmon.events import RepCompleted
+from emgmon.events import RepCompleted, Verdict, VerdictBasis
 
 GLUTE_BLOCK = "■"
 BACK_BLOCK = "□"
@@ -16,6 +17,8 @@ _LIFT, _HOLD, _RETURN = "█", "─", "▒"
 _WIDE = 92
 """From this width on there is room for times and levels beside the bar."""
 _WORDS_WIDTH = 16
+_GAP = 2
+"""Between a verdict and what stands before it."""
 _LABEL_WIDTH = 5
 _AT_WIDTH = 7
 
@@ -45,9 +48,11 @@ class RepList(LinesWidget):
         n_shown = max(1, height - 2)
         n_back = min(self._n_back, max(0, len(rows) - n_shown))
         end = len(rows) - n_back
-        yield heading("REPETITIONS", width, right=f"↓ {n_back} more" if n_back else "")
+        note = f"judged {words.FROM_MOTION}" if _judged_by_motion(view) else ""
+        yield heading("REPETITIONS", width, note=note, right=f"↓ {n_back} more" if n_back else "")
         figures = pelvis_figures(view.movement_signal)
-        yield _emg_columns(width, figures) if view.has_emg else _motion_columns(width, figures)
+        layout = _motion_layout(width, figures, judged=_judged_by_motion(view))
+        yield _emg_columns(width, figures) if view.has_emg else _motion_columns(width, figures, layout)
         if not rows:
             yield []
             yield [("    none yet" if not view.ended else "    none counted", "dim")]
@@ -56,11 +61,19 @@ class RepList(LinesWidget):
             if isinstance(row, int):
                 yield [(f"    set {row} ", "dim"), ("─" * max(0, width - 10 - len(str(row))), "faint")]
             elif row.uncounted is not None:
-                yield _uncounted_row(row, row.uncounted, width, timed=not view.has_emg)
+                yield _uncounted_row(row, row.uncounted, width, timed=layout.timed and not view.has_emg)
             elif view.has_emg:
                 yield _emg_row(row, width, figures)
             else:
-                yield _motion_row(row, width, slowest_s, figures)
+                yield _motion_row(row, slowest_s, figures, layout)
+
+
+def _judged_by_motion(view: SessionView) -> bool:
+    """Whether there is a verdict from motion; where there is no reference there is none to show."""
+    return any(
+        rep.verdict_basis is VerdictBasis.MOTION and rep.verdict is not Verdict.NO_REFERENCE
+        for rep in view.movements
+    )
 
 
 def _rows(view: SessionView) -> list[RepCompleted | int]:
@@ -77,11 +90,12 @@ def _label(rep: RepCompleted) -> str:
     return f"{rep.number:3d}{(rep.side or ' ')[0].upper()}{words.HAND_MARKS.get(rep.origin, ' ')}"
 
 
-def _words(rep: RepCompleted) -> Piece:
-    if rep.excluded is not None:
-        return f"  {words.LEFT_OUT}", "dim"
-    text = f"  {words.VERDICT_MARKS[rep.verdict]} {words.VERDICT_WORDS[rep.verdict]}"
-    return text, words.VERDICT_TONES[rep.verdict]
+def _words(rep: RepCompleted, width: int = _WORDS_WIDTH) -> Piece:
+    """Write the verdict as fully as fits; one from motion has words and marks that no muscle's has."""
+    ways = (words.LEFT_OUT, words.LEFT_OUT[0]) if rep.excluded is not None else words.verdict(rep)
+    written = (f"{'':{gap}}{way}" for way in ways for gap in (_GAP, 1))
+    text = next((text for text in written if len(text) <= width), f" {ways[-1]}")
+    return text, "dim" if rep.excluded is not None else words.VERDICT_TONES[rep.verdict]
 
 
 def _uncounted_row(rep: RepCompleted, reason: str, width: int, *, timed: bool) -> Line:
@@ -174,42 +188,60 @@ def _times(rep: RepCompleted) -> str:
 
 def _levels(rep: RepCompleted) -> str:
     levels = (metric_value(rep.metrics, f"{muscle}_engagement_pct") for muscle in ("glute", "back"))
-    glute, back = (words.percent(level) for level in levels)
+    glute, back = (words.level(level) for level in levels)
     return f"{glute:>7}{back:>8}"
 
 
-# Motion: rep at lift hold return tempo-bar pelvis [verdict]
+# Motion: rep [at] lift hold return [tempo-bar] pelvis [verdict]
 
-_MOTION_FIXED = _LABEL_WIDTH + _TIMES_WIDTH + 1 + 2
+_AT_AND_GAP = _AT_WIDTH + 1
+_PHASES_WIDTH = 6 + 6 + 7
 _LEAST_TEMPO = 5
 """A bar any shorter says nothing about phases and is left blank."""
+_FULL_WORDS_WIDTH = 29
+"""Of a verdict with "from motion" beside it; in a narrower list the heading says it."""
 
 
-def _motion_widths(width: int, figures: tuple[PelvisFigure, ...]) -> tuple[bool, int]:
-    """Whether verdicts are shown, and the width of the tempo bar."""
-    wide = width >= _WIDE
-    needed = _MOTION_FIXED + sum(figure.width for figure in figures)
-    return wide, max(0, width - needed - wide * _WORDS_WIDTH)
+@dataclass(frozen=True, slots=True)
+class _MotionLayout:
+    """Where there is little room, verdicts take that of start and tempo."""
+
+    timed: bool
+    bar_width: int
+    words_width: int
 
 
-def _motion_columns(width: int, figures: tuple[PelvisFigure, ...]) -> Line:
-    wide, bar_width = _motion_widths(width, figures)
-    legend = "tempo" if bar_width < 24 else f"{_LIFT} lift {_HOLD} hold {_RETURN} return"
-    legend = legend if len(legend) <= bar_width else ""
-    verdict = "    verdict" if wide else ""
-    times = f"{'at':>{_AT_WIDTH}} {'lift':>6}{'hold':>6}{'return':>7}  "
-    return [(f"rep  {times}{legend:<{bar_width}}{_titles(figures)}{verdict}", "dim")]
+def _motion_layout(width: int, figures: tuple[PelvisFigure, ...], *, judged: bool) -> _MotionLayout:
+    room = width - _LABEL_WIDTH - _PHASES_WIDTH - sum(figure.width for figure in figures)
+    if judged and width < _WIDE:
+        return _MotionLayout(timed=False, bar_width=0, words_width=max(0, room - 1))
+    words_width = _FULL_WORDS_WIDTH if width >= _WIDE else 0
+    bar_width = max(0, room - _AT_AND_GAP - _GAP - words_width)
+    return _MotionLayout(timed=True, bar_width=bar_width, words_width=words_width)
 
 
-def _motion_row(rep: RepCompleted, width: int, slowest_s: float, figures: tuple[PelvisFigure, ...]) -> Line:
-    wide, bar_width = _motion_widths(width, figures)
-    tempo = _tempo(rep, bar_width, slowest_s) if bar_width >= _LEAST_TEMPO else ""
+def _motion_columns(width: int, figures: tuple[PelvisFigure, ...], layout: _MotionLayout) -> Line:
+    legend = "tempo" if layout.bar_width < 24 else f"{_LIFT} lift {_HOLD} hold {_RETURN} return"
+    legend = legend if len(legend) <= layout.bar_width else ""
+    at = f"{'at':>{_AT_WIDTH}} " if layout.timed else ""
+    bar = f"{'':{_GAP}}{legend:<{layout.bar_width}}" if layout.timed else " "
+    title = f"{'':{_GAP + 2}}verdict" if layout.words_width else ""
+    title = title if len(title) <= layout.words_width else f"{'':{_GAP}}verdict"
+    return [(f"rep  {at}{'lift':>6}{'hold':>6}{'return':>7}{bar}{_titles(figures)}{title}", "dim")]
+
+
+def _motion_row(
+    rep: RepCompleted, slowest_s: float, figures: tuple[PelvisFigure, ...], layout: _MotionLayout
+) -> Line:
+    tempo = _tempo(rep, layout.bar_width, slowest_s) if layout.bar_width >= _LEAST_TEMPO else ""
+    times = _times(rep) if layout.timed else _times(rep)[_AT_AND_GAP:]
+    bar = f"{'':{_GAP}}{tempo:<{layout.bar_width}}" if layout.timed else " "
     return [
         (_label(rep), "plain"),
-        (f"{_times(rep)}  ", "plain"),
-        (f"{tempo:<{bar_width}}", "dim"),
+        (times, "plain"),
+        (bar, "dim"),
         (_pelvis(rep, figures), "strong"),
-        *([_words(rep)] if wide else []),
+        *([_words(rep, layout.words_width)] if layout.words_width else []),
     ]
 
 

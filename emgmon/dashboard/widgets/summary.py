@@ -1,11 +1,13 @@
 """The last closed set in figures."""
 
+import itertools
 from collections.abc import Hashable, Iterable
 
 from emgmon.dashboard import words
 from emgmon.dashboard.view import SessionView
 from emgmon.dashboard.widgets.figures import (
     compensation_line,
+    course_rows,
     level_rows,
     pelvis_rows,
     phase_rows,
@@ -13,7 +15,9 @@ from emgmon.dashboard.widgets.figures import (
     share_row,
 )
 from emgmon.dashboard.widgets.lines import Line, LinesWidget, heading, wrap
-from emgmon.events import RepCompleted, SetCompleted, Verdict
+from emgmon.events import RepCompleted, SetCompleted, Verdict, VerdictBasis
+
+_MOST_NOTE_ROWS = 8
 
 
 class SummaryPanel(LinesWidget):
@@ -40,33 +44,53 @@ def _figures(closed: SetCompleted, view: SessionView, width: int, height: int) -
     share = [share_row(closed.summary)] if view.has_emg else []
     pelvis = compensation_line(closed.summary, view.movement_signal, width)
     verdicts = [
-        *(_verdict_rows(reps) if view.has_emg else ()),
+        *_verdict_rows(reps, judged=view.has_emg),
         *_not_counted_row(view.n_uncounted_in_set(closed.set_number)),
     ]
     room = height - len(share) - len(pelvis) - len(verdicts)
     sides = words.sides(reps)
     optional: list[list[Line]] = [
-        list(level_rows(closed.summary)) if view.has_emg else [],
+        list(level_rows(closed.summary, width)) if view.has_emg else [],
         [row("by side", sides)] if sides else [],
+        *(list(_note_rows(note, width)) for note in closed.notes),
+        list(course_rows(closed.summary, width)),
         [] if pelvis else list(pelvis_rows(closed.summary, view.movement_signal, width)),
         list(phase_rows(closed.summary)),
     ]
     for index, rows in enumerate(optional):
         optional[index] = rows if len(rows) <= room else []
         room -= len(optional[index])
-    levels, by_side, travel, phases = optional
-    yield from (*by_side, *share, *levels, *pelvis, *verdicts, *travel, *phases)
+    levels, by_side, *notes, course, travel, phases = optional
+    yield from (*by_side, *share, *levels, *pelvis, *verdicts, *course, *travel, *phases)
+    yield from itertools.chain(*notes)
+
+
+def _note_rows(note: str, width: int) -> Iterable[Line]:
+    """Say in full what the set as a whole shows; it is information, and in the plain tone."""
+    return ([(line, "plain")] for line in wrap(note, width, n_lines=_MOST_NOTE_ROWS))
 
 
 def _not_counted_row(n_uncounted: int) -> Iterable[Line]:
     return [row("not counted", f"{n_uncounted}")] if n_uncounted else []
 
 
-def _verdict_rows(reps: list[RepCompleted]) -> Iterable[Line]:
-    """How many repetitions got each verdict, those that do not vote apart."""
-    voting = [rep.verdict for rep in reps if rep.excluded is None]
-    for verdict in Verdict:
-        if verdict in voting:
-            yield row(words.VERDICT_WORDS[verdict], f"{voting.count(verdict)}")
+def _verdict_rows(reps: list[RepCompleted], *, judged: bool) -> Iterable[Line]:
+    """How many repetitions got each verdict, those that do not vote and those with a cue apart.
+
+    Without electrodes and without a reference there is nothing to judge by, and no row about it.
+    """
+    voting = [rep for rep in reps if rep.excluded is None]
+    told = {rep.verdict for rep in voting} - (set() if judged else {Verdict.NO_REFERENCE})
+    for verdict, basis in itertools.product(Verdict, VerdictBasis):
+        n_reps = sum((rep.verdict, rep.verdict_basis) == (verdict, basis) for rep in voting)
+        if n_reps and verdict in told:
+            name = words.VERDICT_WORDS[verdict]
+            if basis is VerdictBasis.MOTION:
+                yield row(f"{words.VERDICT_MARKS[verdict]} {name}", f"{n_reps}", words.FROM_MOTION)
+            else:
+                yield row(name, f"{n_reps}")
     if len(voting) < len(reps):
         yield row("left out", f"{len(reps) - len(voting)}")
+    n_cues = sum(rep.warning is not None for rep in reps)
+    if n_cues:
+        yield row("practice cues", f"{n_cues}")

@@ -6,11 +6,11 @@ from collections.abc import Hashable, Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from emgmon.dashboard import braille
-from emgmon.dashboard.plots import Plot, PlotLine, Scale
+from emgmon.dashboard import braille, words
+from emgmon.dashboard.plots import Plot, PlotLine, Scale, Span
 from emgmon.dashboard.view import SessionView
 from emgmon.dashboard.widgets.lines import Line, LinesWidget, Piece, heading
-from emgmon.events import HOP_RATE_HZ
+from emgmon.events import HOP_RATE_HZ, Quality
 
 SHOWN_HOPS = 10 * HOP_RATE_HZ
 """At least this long a stretch is seen, and not much longer."""
@@ -18,9 +18,24 @@ SHOWN_HOPS = 10 * HOP_RATE_HZ
 _AXIS_WIDTH = 5
 
 # What a cell shows where no curve runs, and in which tone; later ones cover earlier ones.
-_BLANK, _CURVE, _REFERENCE, _REP, _MISSING = range(5)
-_GLYPHS = {_REFERENCE: "┈", _REP: "┊", _MISSING: "╱", _BLANK: " "}
-_TONES = {_REFERENCE: "dim", _REP: "faint", _MISSING: "faint", _BLANK: "plain"}
+_BLANK, _CURVE, _REFERENCE, _REP, _MISSING, _GREY_CURVE, _REJECTED, _ABOVE = range(8)
+_GLYPHS = {
+    _REFERENCE: "┈",
+    _REP: "┊",
+    _MISSING: "╱",
+    _BLANK: " ",
+    _REJECTED: words.QUALITY_MARKS[Quality.REJECT],
+    _ABOVE: words.ABOVE_MARK,
+}
+_TONES = {
+    _REFERENCE: "dim",
+    _REP: "faint",
+    _MISSING: "faint",
+    _BLANK: "plain",
+    _REJECTED: "warn",
+    _ABOVE: "strong",
+    _GREY_CURVE: "dim",
+}
 
 
 class Trace(LinesWidget):
@@ -40,14 +55,17 @@ class Trace(LinesWidget):
     def facts(self, view: SessionView) -> Hashable:
         plot = self._plot
         changes = view.end_hop, view.movements_revision
-        return plot and (plot.title, plot.unit, plot.scale, len(plot.lines), changes)
+        rejected = tuple(line.is_rejected for line in plot.lines) if plot else ()
+        return plot and (plot.title, plot.unit, plot.scale, len(plot.lines), rejected, changes)
 
     def draw(self, view: SessionView, width: int, height: int) -> Iterable[Line]:
         plot = self._plot
         if plot is None:
             return
         seconds = f"last {SHOWN_HOPS // HOP_RATE_HZ} s" if self._note_time else ""
-        yield heading(plot.title, width, note=_note(plot, width - len(plot.title) - 3), right=seconds)
+        poor = _rejected_now(plot)
+        note = _note(plot, width - len(plot.title) - len(poor) - 4)
+        yield heading(plot.title, width, note=note, warning=poor, right=seconds)
         n_rows, n_columns = height - 1, width - _AXIS_WIDTH
         if n_rows < 1 or n_columns < 1:
             return
@@ -57,9 +75,20 @@ class Trace(LinesWidget):
         yield from _draw_curves(plot, plot.scale, view, n_rows=n_rows, n_columns=n_columns)
 
 
+def _rejected_now(plot: Plot) -> str:
+    """``✕ left``: which of the lines are not to be trusted now; without sides the mark and a word."""
+    poor = [line.side for line in plot.lines if line.is_rejected]
+    if not poor:
+        return ""
+    sides = [side for side in poor if side]
+    which = " and ".join(sides) if len(plot.lines) > 1 and sides else "rejected"
+    return f"{words.QUALITY_MARKS[Quality.REJECT]} {which}"
+
+
 def _note(plot: Plot, room: int) -> str:
     """Write unit and sides, in fewer words where there is little room."""
-    notes = (_unit_and_sides(plot, unit) for unit in (plot.unit, plot.unit.replace("your reference", "ref.")))
+    units = plot.unit, plot.unit.replace("your reference", "ref.")
+    notes = (*(_unit_and_sides(plot, unit) for unit in units), *units)
     return next((note for note in notes if len(note) <= room), "")
 
 
@@ -86,9 +115,23 @@ def _draw_curves(
         codes[:, grid.missing(line)] = _MISSING
         cells |= drawn
     codes[cells != 0] = _CURVE
+    if plot.filled:
+        for line in plot.lines:
+            codes[0, grid.above(line, scale.high)] = _ABOVE
+    _mark_rejected(grid, codes, plot)
     labels = _axis_labels(scale, n_rows)
     for row in range(n_rows):
         yield [(labels[row], "dim"), *_row_pieces(cells[row], codes[row], plot.tone)]
+
+
+def _mark_rejected(grid: "_Grid", codes: NDArray[np.uint8], plot: Plot) -> None:
+    """Mark above the curve when a channel was rejected; the curve is grey where all of the plot's are."""
+    within = [grid.within(line.rejected) for line in plot.lines]
+    if not any(columns.any() for columns in within):
+        return
+    in_all = np.logical_and.reduce(within)
+    codes[(codes == _CURVE) & in_all] = _GREY_CURVE
+    codes[0, np.logical_or.reduce(within)] = _REJECTED
 
 
 class _Grid:
@@ -135,6 +178,20 @@ class _Grid:
         missing: NDArray[np.bool_] = absent & within
         return missing
 
+    def above(self, line: PlotLine, high: float) -> NDArray[np.bool_]:
+        """Cells in which the line rises above the plot, shape (n_columns,)."""
+        values = line.ring.window(self._end_hop, self._end_hop - self._first_hop)[:, line.column]
+        return np.asarray((values > high).reshape(self._n_columns, -1).any(axis=1))
+
+    def within(self, spans: tuple[Span, ...]) -> NDArray[np.bool_]:
+        """Cells that lie in one of the spans of session time, shape (n_columns,)."""
+        start = self._first_hop + np.arange(self._n_columns) * self._hops_per_cell
+        inside = np.zeros(self._n_columns, dtype=bool)
+        for from_s, to_s in spans:
+            end = np.inf if to_s is None else to_s * HOP_RATE_HZ
+            inside[(start + self._hops_per_cell > from_s * HOP_RATE_HZ) & (start < end)] = True
+        return inside
+
     def mark(self, codes: NDArray[np.uint8], time_s: float, code: int) -> None:
         """Put a vertical mark where a session time falls."""
         column = (int(time_s * HOP_RATE_HZ) - self._first_hop) // self._hops_per_cell
@@ -167,4 +224,4 @@ def _row_pieces(cells: NDArray[np.uint8], codes: NDArray[np.uint8], tone: str) -
         if code in _GLYPHS:
             yield _GLYPHS[code] * (end - start), _TONES[code]
         else:
-            yield text[start:end], tone
+            yield text[start:end], _TONES.get(code, tone)
