@@ -29,10 +29,11 @@ from emgmon.metrics.pelvis_error import (
     calmed,
     cut_deg,
     drift_error_deg,
-    edges_error_deg,
     held_error_deg,
     moment_error_deg,
     sensor_error_deg,
+    slow_error_deg,
+    start_error_deg,
 )
 
 PELVIS_METRICS = (
@@ -216,13 +217,17 @@ class _Seen:
         known = self.alignment.method is AlignmentMethod.STANDING_AND_BOWS
         return Quality.GOOD if known else Quality.USABLE
 
+    @property
+    def edges_error_deg(self) -> float:
+        return math.hypot(start_error_deg(self.angles), slow_error_deg(self.n_hops))
+
     def range(self, name: str, angle: int) -> Metric:
         """Largest less smallest value of an angle."""
         values_deg = self.angles.deg[angle]
-        value_deg = float(np.ptp(values_deg))
+        value_deg = float(self.angles.ranges_deg[angle])
         margin_deg = Z_95 * math.hypot(
             sensor_error_deg(self.angles, self.alignment, angle=angle),
-            edges_error_deg(self.angles),
+            self.edges_error_deg,
             drift_error_deg(self.n_hops, self.up, angle=angle),
         )
         low_deg = max(0.0, value_deg - margin_deg - RANGE_LOW * self.angles.left_deg)
@@ -247,7 +252,7 @@ class _Seen:
         pitch_deg = self.angles.deg[PITCH]
         error_deg = math.hypot(
             sensor_error_deg(self.angles, self.alignment),
-            edges_error_deg(self.angles),
+            self.edges_error_deg,
             moment_error_deg(pitch_deg, turn),
         )
         return _anterior_change(float(pitch_deg[turn]), error_deg, self.alignment, self.quality)
@@ -259,7 +264,7 @@ class _Seen:
             return missing(name, NO_DIRECTION)
         if back is None or not 0 <= back < self.n_hops:
             return missing(name, NO_PHASES)
-        error_deg = math.hypot(sensor_error_deg(self.angles, self.alignment), edges_error_deg(self.angles))
+        error_deg = math.hypot(sensor_error_deg(self.angles, self.alignment), slow_error_deg(self.n_hops))
         if tipping == "reversal":
             farthest = int(np.argmin(pitch_deg[: back + 1]))
             value_deg = float(pitch_deg[back] - pitch_deg[farthest])
@@ -267,6 +272,7 @@ class _Seen:
         else:
             farthest = back + int(np.argmin(pitch_deg[back:]))
             value_deg = max(0.0, -float(pitch_deg[farthest]))
+            error_deg = math.hypot(error_deg, start_error_deg(self.angles))
         low_deg = max(0.0, value_deg - Z_95 * error_deg - RANGE_LOW * self.angles.left_deg)
         high_deg = value_deg + Z_95 * error_deg + cut_deg(self.angles, PITCH, farthest)
         return Metric(name, value_deg, low_deg, high_deg, 1, self.quality)
@@ -340,7 +346,7 @@ def _lumbar_extension(pelvis: _Seen, lumbar: SegmentMotion | None, turn: int) ->
     error_deg = math.hypot(
         sensor_error_deg(pelvis.angles, pelvis.alignment),
         sensor_error_deg(upper.angles, upper.alignment),
-        edges_error_deg(pelvis.angles),
+        pelvis.edges_error_deg,
         moment_error_deg(extension_deg, turn),
     )
     return _signed(name, float(extension_deg[turn]), error_deg, worse(pelvis.quality, upper.quality))

@@ -8,18 +8,18 @@ from numpy.typing import NDArray
 from emgmon.dsp.alignment import Alignment
 from emgmon.metrics.calibration import Calibration
 from emgmon.metrics.reference import ReferenceSet
-from emgmon.virtual.activation import MuscleActivation, activate
-from emgmon.virtual.body import Segment, move_body
-from emgmon.virtual.body_truth import RepMotion, rep_motions
+from emgmon.virtual.activation import MuscleActivation, Shaping, activate
+from emgmon.virtual.body import Segment
 from emgmon.virtual.calibrate import align, calibrate, good_set
-from emgmon.virtual.emg import Take, channel_models, record_channel
-from emgmon.virtual.exercise_model import ExerciseModel
+from emgmon.virtual.emg import BACK_SITE, Fault, Take, channel_models, heartbeats_s, record_channel
 from emgmon.virtual.inertial import record_imu
 from emgmon.virtual.montage import describe
 from emgmon.virtual.motion import movements, wear_sensor, worn_segments
+from emgmon.virtual.muscle import Tired
 from emgmon.virtual.params import AthleteParams
-from emgmon.virtual.plan import Plan, RepPlan, make_plan
-from emgmon.virtual.truth import ParamsTruth, PhaseTruth, RepTruth, SetUpTruth, Truth
+from emgmon.virtual.plan import Plan, make_plan
+from emgmon.virtual.tell import tell_truth
+from emgmon.virtual.truth import Truth
 from firmware_protocol.capabilities import Capabilities, Stream
 
 __all__ = ["AthleteParams", "Performance", "StreamSamples", "perform"]
@@ -46,6 +46,7 @@ class Performance:
     calibration: Calibration | None
     """``None`` without electrodes."""
     reference: ReferenceSet | None
+    """``None`` where the performance begins with a calibration: whoever measures that makes it."""
     exercise: str
     alignments: tuple[Alignment, ...] = ()
     """How the motion sensors sit, as a stance and bows before the performance told."""
@@ -60,9 +61,9 @@ def perform(params: AthleteParams) -> Performance:
         When the sets do not fit into the duration asked for.
     """
     plan = make_plan(params)
-    glute, back = activate_muscles(plan, seed=params.seed)
-    capabilities = describe(params)
-    recorded = [_record_emg(plan, glute, back, params)] if params.emg else []
+    glute, back = activate_muscles(plan, params)
+    take, capabilities = _take(plan, params), describe(params)
+    recorded = [_record_emg(take, glute, back, params)] if params.emg else []
     recorded += [_record_motion(plan, segment, params) for segment in worn_segments(params)]
     return Performance(
         capabilities=capabilities,
@@ -70,87 +71,70 @@ def perform(params: AthleteParams) -> Performance:
             StreamSamples(stream, 0, counts)
             for stream, counts in zip(capabilities.streams, recorded, strict=True)
         ),
-        truth=tell_truth(plan, glute, back, params),
-        calibration=calibrate(params) if params.emg else None,
-        reference=good_set(params.exercise) if params.emg else None,
-        alignments=align(params),
+        truth=tell_truth(plan, glute, back, params, heartbeats_s=heartbeats_s(take, params)),
+        calibration=calibrate(params) if params.emg and not params.with_calibration else None,
+        reference=None if params.with_calibration else good_set(params.exercise, has_emg=params.emg),
+        alignments=() if params.with_calibration else align(params),
         exercise=params.exercise,
     )
 
 
-def activate_muscles(plan: Plan, *, seed: int) -> tuple[MuscleActivation, MuscleActivation]:
+def activate_muscles(plan: Plan, params: AthleteParams) -> tuple[MuscleActivation, MuscleActivation]:
     """Give the noise-free activation of the gluteus maximus and of the erector spinae."""
-    reps, set_up = plan.reps, plan.set_up
-    glute_pct, back_pct = [rep.glute_pct for rep in reps], [rep.back_pct for rep in reps]
-    glute_side, back_side = [rep.glute_side for rep in reps], [rep.back_side for rep in reps]
-    glute = activate("gluteus_maximus", reps, glute_pct, glute_side, seed=seed, set_up=set_up)
-    back = activate("erector_spinae", reps, back_pct, back_side, seed=seed, set_up=set_up)
-    return glute, back
+    reps, ramp_s = plan.reps, params.onset_ramp_s
 
-
-def tell_truth(plan: Plan, glute: MuscleActivation, back: MuscleActivation, params: AthleteParams) -> Truth:
-    """Compute the truth of a performance from its noise-free curves."""
-    motions = rep_motions(move_body(params, plan), plan.reps)
-    return Truth(
-        reps=tuple(
-            _rep_truth(rep, motion, params.model, glute, back)
-            for rep, motion in zip(plan.reps, motions, strict=True)
-        ),
-        exercise=params.exercise,
-        duration_s=plan.duration_s,
-        params=ParamsTruth(
-            glute_share_pct=params.asked_share_pct,
-            snr_db=params.snr_db,
-            hum_uv=params.hum_uv,
-            heartbeat_uv=params.heartbeat_uv,
-            drift_uv=params.drift_uv,
-            motion_uv=params.motion_uv,
+    def muscle(site: str, means_pct: list[float], sides: list[float], shaping: Shaping) -> MuscleActivation:
+        return activate(
+            site,
+            reps,
+            means_pct,
+            sides,
             seed=params.seed,
-            lumbar_share=params.asked_lumbar_share,
-            slip_deg=params.slip_deg,
-            wobble_deg=params.wobble_deg,
+            set_up=plan.set_up,
+            shaping=shaping,
+            calibration=plan.calibration,
+        )
+
+    return (
+        muscle(
+            "gluteus_maximus",
+            [rep.glute_pct for rep in reps],
+            [rep.glute_side for rep in reps],
+            Shaping(delay_s=params.glute_delay_s, ramp_s=ramp_s, fade=params.squeeze_fade),
         ),
-        set_up=tuple(SetUpTruth(move.kind, move.start_s, move.end_s) for move in plan.set_up),
+        muscle(
+            BACK_SITE,
+            [rep.back_pct for rep in reps],
+            [rep.back_side for rep in reps],
+            Shaping(ramp_s=ramp_s, surge=params.back_surge),
+        ),
     )
 
 
-def _rep_truth(
-    rep: RepPlan, motion: RepMotion, model: ExerciseModel, glute: MuscleActivation, back: MuscleActivation
-) -> RepTruth:
-    glutes_pct = [curve.mean(*rep.work_s) for curve in (glute.left, glute.right)]
-    backs_pct = [curve.mean(*rep.work_s) for curve in (back.left, back.right)]
-    glute_pct, back_pct = sum(glutes_pct) / 2.0, sum(backs_pct) / 2.0
-    return RepTruth(
-        set=rep.set_number,
-        number=rep.number,
-        side=rep.side,
-        start_s=rep.start_s,
-        turn_s=rep.turn_s,
-        end_s=rep.end_s,
-        glute_share_pct=100.0 * glute_pct / (glute_pct + back_pct),
-        glute_engagement_pct=glute_pct,
-        back_engagement_pct=back_pct,
-        work_start_s=rep.work_s[0],
-        work_end_s=rep.work_s[1],
-        phases=tuple(
-            PhaseTruth(name, start_s, end_s)
-            for name, start_s, end_s in zip(model.phase_names, rep.edges_s[:-1], rep.edges_s[1:], strict=True)
-        ),
-        partial=rep.partial,
-        glute_left_engagement_pct=glutes_pct[0],
-        glute_right_engagement_pct=glutes_pct[1],
-        back_left_engagement_pct=backs_pct[0],
-        back_right_engagement_pct=backs_pct[1],
-        **motion._asdict(),
+def _take(plan: Plan, params: AthleteParams) -> Take:
+    """Describe the performance to the electrodes."""
+    moments_s = tuple(moment_s for movement in movements(plan) for moment_s in movement)
+    off_at_s = params.off_at_s(plan.duration_s)
+    fault = Fault(params.clip_uv, params.electrode_off, off_at_s, params.electrode_off_kind)
+    n_samples = round(plan.duration_s * params.emg_rate_hz)
+    return Take("performance", n_samples, moments_s, _tired(plan), fault)
+
+
+def _tired(plan: Plan) -> tuple[Tired, ...]:
+    """Change the muscles' spectrum in the middle of every pause; nothing where they do not tire."""
+    if all(rep.spectrum == 1.0 for rep in plan.reps):
+        return ()
+    ends_s = [0.0, *(rep.end_s for rep in plan.reps[:-1])]
+    return tuple(
+        Tired((before_s + rep.start_s) / 2.0, rep.spectrum)
+        for before_s, rep in zip(ends_s, plan.reps, strict=True)
     )
 
 
 def _record_emg(
-    plan: Plan, glute: MuscleActivation, back: MuscleActivation, params: AthleteParams
+    take: Take, glute: MuscleActivation, back: MuscleActivation, params: AthleteParams
 ) -> NDArray[np.int16]:
     """Record all channels; shape (n_samples, n_channels)."""
-    moments_s = tuple(moment_s for movement in movements(plan) for moment_s in movement)
-    take = Take("performance", round(plan.duration_s * params.emg_rate_hz), moments_s)
     channels = channel_models(params)
     counts = np.empty((take.n_samples, len(channels)), dtype=np.int16)
     for channel in channels:

@@ -5,7 +5,7 @@ Pitch turns about y: 0 upright, positive leaning forward, 90 degrees lying on th
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emgmon.virtual.chance import generator
-from emgmon.virtual.curve import SmoothPath
+from emgmon.virtual.curve import SmoothCurve, SmoothPath
 from emgmon.virtual.exercise_model import ExerciseModel
 from emgmon.virtual.floor_path import FloorPath
 from emgmon.virtual.geometry import about_x, about_y, about_z
@@ -71,6 +71,19 @@ class FarPose(NamedTuple):
     right_thigh: float
 
 
+BOWED = FarPose(
+    way=0.0,
+    tilt=0.0,
+    pitch_excess=40.0,
+    obliquity=0.0,
+    rotation=0.0,
+    lumbar_extension=-9.0,
+    left_thigh=-10.0,
+    right_thigh=-10.0,
+)
+"""Far position of a bow of the calibration: the pelvis leans forward, the back rounds a little."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class BodyMotion:
     """The whole movement of the body, as functions of time."""
@@ -83,6 +96,8 @@ class BodyMotion:
     """Metres along X, Y, Z, then degrees of roll, pitch, yaw."""
     floor: FloorPath | None
     """Where the person is between the sets; ``None`` for always in the start position."""
+    lean_deg: SmoothCurve | None = None
+    """Pitch that a repetition's own way out and back does not have: see :func:`lean`."""
 
     def place(
         self, segment: Segment, times_s: NDArray[np.float64], shake: NDArray[np.float64] | None = None
@@ -155,6 +170,10 @@ class _Now(NamedTuple):
     @classmethod
     def of(cls, body: BodyMotion, times_s: NDArray[np.float64]) -> "_Now":
         model, reps, sway = body.model, body.reps.at(times_s), wander(body.sway, times_s)
+        if body.lean_deg is not None:
+            lean_deg = body.lean_deg.at(times_s)
+            reps[:, 2] += lean_deg
+            reps[:, 5] += np.abs(lean_deg)
         if body.floor is None:
             start = (0.0, 0.0, 0.0, 0.0, model.start_pitch_deg, 0.0, 0.0, *[model.thigh_start_pitch_deg] * 2)
             floor = np.broadcast_to(np.asarray(start), (len(times_s), len(start)))
@@ -174,13 +193,52 @@ def move_body(params: AthleteParams, plan: Plan) -> BodyMotion:
     chance = generator(params.seed, "motion")
     heading_rad = float(chance.uniform(-np.pi, np.pi))
     chance.standard_normal(4)  # the pelvis sensor's mounting is drawn from the same generator
+    bows_s = plan.calibration.bow_edges_s if plan.calibration else ()
     return BodyMotion(
         model=params.model,
-        reps=there_and_back([rep.edges_s for rep in plan.reps], [far_pose(rep, params) for rep in plan.reps]),
+        reps=there_and_back(
+            [*bows_s, *(rep.edges_s for rep in plan.reps)],
+            [BOWED] * len(bows_s) + [far_pose(rep, params) for rep in plan.reps],
+        ),
         heading_rad=heading_rad,
         sway=drawn_sway(chance),
         floor=FloorPath.through(params, plan.set_up, heading_rad=heading_rad) if plan.set_up else None,
+        lean_deg=lean(params, plan.reps),
     )
+
+
+def lean(params: AthleteParams, reps: Sequence[RepPlan]) -> SmoothCurve | None:
+    """Tip the pelvis forward again at the top, or back beyond standing before the end.
+
+    Either way the lumbar spine extends by as much: at the top under a trunk that stays, at the end with a
+    trunk that goes back twice as far.
+    """
+    if params.reversal_deg:
+        return _leaning(reps, params.reversal_deg, _reversing_s)
+    return _leaning(reps, -params.lockout_deg, _locking_out_s) if params.lockout_deg else None
+
+
+def _leaning(
+    reps: Sequence[RepPlan], lean_deg: float, times_s: Callable[[RepPlan], tuple[float, ...]]
+) -> SmoothCurve:
+    parts = [_excess_part(rep) * lean_deg for rep in reps]
+    knots = [
+        (time_s, deg)
+        for rep, part in zip(reps, parts, strict=True)
+        for time_s, deg in zip(times_s(rep), (0.0, part, part, 0.0), strict=True)
+    ]
+    columns = np.asarray(knots)
+    return SmoothCurve(columns[:, 0], columns[:, 1])
+
+
+def _reversing_s(rep: RepPlan) -> tuple[float, float, float, float]:
+    out_s, dwell_s, _ = np.diff(rep.edges_s).tolist()
+    return rep.reached_s - 0.2 * out_s, rep.reached_s + 0.5 * dwell_s, rep.left_s, rep.end_s
+
+
+def _locking_out_s(rep: RepPlan) -> tuple[float, float, float, float]:
+    back_s = rep.end_s - rep.left_s
+    return rep.left_s + 0.4 * back_s, rep.left_s + 0.7 * back_s, rep.left_s + 0.88 * back_s, rep.end_s
 
 
 def there_and_back(edges_s: Sequence[tuple[float, ...]], far: Sequence[FarPose]) -> SmoothPath:

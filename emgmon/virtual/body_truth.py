@@ -31,6 +31,10 @@ class RepMotion(NamedTuple):
     pelvis_rotation_range_deg: float
     lumbar_extension_deg: float
     """At the turn; positive is the trunk bent backwards on the pelvis."""
+    pelvis_reversal_deg: float | None
+    """From the most backward pitch until the hold's end; ``None`` where the pelvis does not tip backward."""
+    pelvis_lockout_deg: float | None
+    """Beyond the start's pitch on the way up; ``None`` where nothing is locked out."""
 
 
 def rep_motions(body: BodyMotion, reps: Sequence[RepPlan]) -> Iterator[RepMotion]:
@@ -54,8 +58,24 @@ def _motions(body: BodyMotion, reps: Sequence[RepPlan]) -> Iterator[RepMotion]:
         np.ptp(pelvis.rotation_deg, axis=1),
         pelvis.pitch_deg[:, -1] - lumbar.pitch_deg[:, -1],
     )
-    for row in np.column_stack(columns).tolist():
-        yield RepMotion(*row)
+    reversals_deg = _reversals_deg(body, reps) if body.model.tips_backward else [None] * len(reps)
+    lockouts_deg = _lockouts_deg(body, reps) if body.model.locks_out else [None] * len(reps)
+    rows = np.column_stack(columns).tolist()
+    for row, *tipped_deg in zip(rows, reversals_deg, lockouts_deg, strict=True):
+        yield RepMotion(*row, *tipped_deg)
+
+
+def _reversals_deg(body: BodyMotion, reps: Sequence[RepPlan]) -> list[float | None]:
+    times_s = np.linspace([rep.start_s for rep in reps], [rep.left_s for rep in reps], POINTS, axis=1)
+    pitch_deg = _changes(body, PELVIS, times_s)[1].pitch_deg
+    return list((pitch_deg[:, -1] - pitch_deg.min(axis=1)).tolist())
+
+
+def _lockouts_deg(body: BodyMotion, reps: Sequence[RepPlan]) -> list[float | None]:
+    ways_up_s = np.linspace([rep.left_s for rep in reps], [rep.end_s for rep in reps], POINTS, axis=1)
+    starts_s = np.array([[rep.start_s] for rep in reps])
+    pitch_deg = _changes(body, PELVIS, np.concatenate([starts_s, ways_up_s], axis=1))[1].pitch_deg
+    return list(np.maximum(0.0, -pitch_deg[:, 1:].min(axis=1)).tolist())
 
 
 def _changes(

@@ -1,6 +1,7 @@
 """The calibration that a session with the virtual person would have, measured through the same channels."""
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,20 +10,19 @@ from emgmon.dsp.alignment import Alignment, SegmentSite, align_from_bows
 from emgmon.dsp.orientation import OrientationStage
 from emgmon.dsp.rotations import unit
 from emgmon.dsp.timeline import SampleClock
+from emgmon.errors import CalibrationError
 from emgmon.events import HOP_RATE_HZ
-from emgmon.metrics.calibration import (
-    Calibration,
-    ChannelCalibration,
-    measure_reference,
-    measure_rest,
-)
-from emgmon.metrics.reference import ReferenceSet
+from emgmon.metrics.calibrating import ChannelStretches, Stretch, Trial, measure_channel
+from emgmon.metrics.calibration import Calibration, ChannelCalibration
+from emgmon.metrics.reference import MotionReference, ReferenceSet
+from emgmon.virtual.body import move_body
+from emgmon.virtual.body_truth import RepMotion, rep_motions
 from emgmon.virtual.calibration_motion import record_calibration_motion
 from emgmon.virtual.curve import SmoothCurve
 from emgmon.virtual.emg import EMG_SCALE_UV, EmgChannelModel, Take, channel_models, record_channel
 from emgmon.virtual.exercise_model import EXERCISE_MODELS
 from emgmon.virtual.params import AthleteParams
-from emgmon.virtual.plan import LOG_RATIO_SD
+from emgmon.virtual.plan import LOG_RATIO_SD, make_plan
 
 REST_S = 5.0
 """Length of the stretch in which the person lies relaxed."""
@@ -47,28 +47,74 @@ MEASUREMENT_LOG_RATIO_SD = 0.05
 two muscles, each known to 4-5 % from 2 s of signal."""
 
 
+MEASUREMENT_ANGLE_SD_DEG = 0.5
+"""What one sensor adds to the scatter of a pelvis angle from repetition to repetition."""
+
+GOOD_SEED = 20_000
+"""The day of the good set is none that anybody else's seed stands for by chance."""
+
+
 def calibrate(params: AthleteParams) -> Calibration:
-    """Record rest and reference contractions and measure them as a session does."""
-    channels = channel_models(params)
-    rest_uv = measure_rest(_record(channels, _rest_take(params), None, params), params.emg_rate_hz)
-    trials_uv = _record(channels, _reference_take(params), _trials(), params)
-    reference_uv = measure_reference(trials_uv, params.emg_rate_hz, rest_uv)
-    measured = tuple(
-        ChannelCalibration(channel.site, channel.side, float(rest), float(reference))
-        for channel, rest, reference in zip(channels, rest_uv, reference_uv, strict=True)
+    """Record rest and reference contractions and measure them as a person's are measured.
+
+    A channel whose signal would be refused is not among those calibrated.
+    """
+    measured = (_calibrate_channel(channel, params) for channel in channel_models(params))
+    return Calibration(method="mvic", channels=tuple(one for one in measured if one is not None))
+
+
+def _calibrate_channel(channel: EmgChannelModel, params: AthleteParams) -> ChannelCalibration | None:
+    rate_hz = params.emg_rate_hz
+    reference_uv = _record(channel, _reference_take(params), _trials(), params)
+    starts = [round(start_s * rate_hz) for start_s in _trial_starts_s()]
+    stretches = ChannelStretches(
+        site=channel.site,
+        side=channel.side,
+        rate_hz=rate_hz,
+        rest=Stretch(_record(channel, _rest_take(params), None, params)),
+        trials=tuple(
+            Trial("", Stretch(reference_uv[start : start + round(TRIAL_S * rate_hz)])) for start in starts
+        ),
     )
-    return Calibration(method="mvic", channels=measured)
+    try:
+        return measure_channel(stretches).channel
+    except CalibrationError:
+        return None
 
 
-def good_set(exercise: str) -> ReferenceSet:
-    """Give the person's good set, from the parameters of the model."""
+@lru_cache(maxsize=32)
+def good_set(exercise: str, *, has_emg: bool = True) -> ReferenceSet:
+    """Give the person's good set, from the parameters of the model.
+
+    Parameters
+    ----------
+    exercise
+        Its name.
+    has_emg
+        Whether the muscles were measured; otherwise only the movement of the pelvis is known.
+    """
     share = EXERCISE_MODELS[exercise].good_share_pct / 100.0
     return ReferenceSet(
         exercise=exercise,
         n_reps=REFERENCE_REPS,
-        log_ratio=math.log(share / (1.0 - share)),
-        rep_sd=math.hypot(LOG_RATIO_SD, MEASUREMENT_LOG_RATIO_SD),
+        log_ratio=math.log(share / (1.0 - share)) if has_emg else None,
+        rep_sd=math.hypot(LOG_RATIO_SD, MEASUREMENT_LOG_RATIO_SD) if has_emg else 0.0,
+        motion=_good_motion(exercise),
     )
+
+
+def _good_motion(exercise: str) -> tuple[MotionReference, ...]:
+    """Measure the pelvis in a good set, without sensor; what a sensor adds to the scatter is added to it."""
+    params = AthleteParams(exercise=exercise, n_reps=REFERENCE_REPS, seed=GOOD_SEED, emg=False)
+    plan = make_plan(params)
+    motions = list(rep_motions(move_body(params, plan), plan.reps))
+    found = []
+    for name in RepMotion._fields:
+        values = [value for motion in motions if (value := getattr(motion, name)) is not None]
+        if name.endswith("_deg") and len(values) == len(motions):
+            sd = math.hypot(float(np.std(values, ddof=1)), MEASUREMENT_ANGLE_SD_DEG)
+            found.append(MotionReference(name, float(np.mean(values)), sd, len(values)))
+    return tuple(found)
 
 
 def _rest_take(params: AthleteParams) -> Take:
@@ -80,20 +126,22 @@ def _reference_take(params: AthleteParams) -> Take:
     return Take("reference", round(duration_s * params.emg_rate_hz))
 
 
+def _trial_starts_s() -> list[float]:
+    return [trial * (TRIAL_S + TRIAL_REST_S) for trial in range(N_TRIALS)]
+
+
 def _trials() -> SmoothCurve:
     """Activation over the reference take, percent."""
-    starts_s = [trial * (TRIAL_S + TRIAL_REST_S) for trial in range(N_TRIALS)]
     offsets_s = (0.0, TRIAL_RAMP_S, TRIAL_S - TRIAL_RAMP_S, TRIAL_S)
-    times_s = [start_s + offset_s for start_s in starts_s for offset_s in offsets_s]
+    times_s = [start_s + offset_s for start_s in _trial_starts_s() for offset_s in offsets_s]
     return SmoothCurve(np.asarray(times_s), np.asarray([0.0, 100.0, 100.0, 0.0] * N_TRIALS))
 
 
 def _record(
-    channels: tuple[EmgChannelModel, ...], take: Take, activation: SmoothCurve | None, params: AthleteParams
+    channel: EmgChannelModel, take: Take, activation: SmoothCurve | None, params: AthleteParams
 ) -> NDArray[np.float64]:
-    """Record one take of all channels, in microvolt; shape (n_samples, n_channels)."""
-    counts = [record_channel(channel, activation, take, params) for channel in channels]
-    return np.stack(counts, axis=1).astype(np.float64) * EMG_SCALE_UV
+    """Record one take of one channel, in microvolt; shape (n_samples,)."""
+    return record_channel(channel, activation, take, params).astype(np.float64) * EMG_SCALE_UV
 
 
 def align(params: AthleteParams) -> tuple[Alignment, ...]:

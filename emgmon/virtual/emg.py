@@ -23,7 +23,7 @@ from emgmon.virtual import artefacts
 from emgmon.virtual.chance import generator
 from emgmon.virtual.curve import SmoothCurve
 from emgmon.virtual.exercise_model import EXERCISE_MODELS
-from emgmon.virtual.muscle import muscle_noise
+from emgmon.virtual.muscle import Tired, muscle_noise
 from emgmon.virtual.params import AthleteParams
 
 EMG_SCALE_UV = float(np.float32(0.1))
@@ -37,6 +37,13 @@ REFERENCE_CV = 0.10
 
 BACK_SITE = "erector_spinae"
 """The muscle whose electrodes see the heart."""
+
+
+FLOATING_HUM_UV = np.float32(900.0)
+"""RMS of the hum that an electrode without skin picks up..."""
+
+FLOATING_NOISE_UV = np.float32(20.0)
+"""... and of its noise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,24 @@ class Take:
     n_samples: int
     moments_s: tuple[float, ...] = ()
     """When the body lifts off or lands."""
+    tired: tuple[Tired, ...] = ()
+    """Compression of the muscles' spectrum, from the first sample on; empty for rested ones."""
+    fault: "Fault | None" = None
+    """What goes wrong with the electronics."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What electrodes and amplifier do wrong."""
+
+    clip_uv: float | None
+    """The amplifier gives no more than this to either side."""
+    off: str | None
+    """Electrode that comes off, as ``site.side``..."""
+    off_at_s: float
+    """... then ..."""
+    off_kind: str
+    """... and is ``flat`` or ``floating`` from there on."""
 
 
 def channel_models(params: AthleteParams) -> tuple[EmgChannelModel, ...]:
@@ -112,14 +137,45 @@ def record_channel(
     n, rate_hz = take.n_samples, params.emg_rate_hz
     signal_uv = np.zeros(n, dtype=np.float32)
     if activation_pct is not None:
-        signal_uv = muscle_noise(n, rate_hz, _chance(params, channel, take, "muscle"))
+        signal_uv = muscle_noise(n, rate_hz, _chance(params, channel, take, "muscle"), tired=take.tired)
         signal_uv *= activation_pct.sampled(n, rate_hz)
         signal_uv *= np.float32(channel.reference_uv / 100.0)
     noise = artefacts.amplifier_noise(n, rate_hz, _chance(params, channel, take, "noise"))
     signal_uv += np.float32(channel.noise_uv) * noise
     for part_uv in _disturbances(channel, take, params):
         signal_uv += part_uv
+    if take.fault is not None:
+        _fail(signal_uv, channel, take, take.fault, params)
     return to_counts(signal_uv)
+
+
+def _fail(
+    signal_uv: NDArray[np.float32], channel: EmgChannelModel, take: Take, fault: Fault, params: AthleteParams
+) -> None:
+    """Let an electrode come off and the amplifier saturate, in place."""
+    if fault.off == f"{channel.site}.{channel.side}":
+        first = round(fault.off_at_s * params.emg_rate_hz)
+        n = max(0, len(signal_uv) - first)
+        signal_uv[first:] = 0.0
+        if fault.off_kind == "floating" and n:
+            chance = _chance(params, channel, take, "off")
+            signal_uv[first:] += FLOATING_HUM_UV * artefacts.mains_hum(
+                n,
+                params.emg_rate_hz,
+                mains_hz=_mains_hz(params),
+                phases=(chance.uniform(0.0, 2.0 * np.pi), chance.uniform(0.0, 2.0 * np.pi)),
+            )
+            signal_uv[first:] += FLOATING_NOISE_UV * artefacts.amplifier_noise(n, params.emg_rate_hz, chance)
+    if fault.clip_uv is not None:
+        np.clip(signal_uv, -fault.clip_uv, fault.clip_uv, out=signal_uv)
+
+
+def heartbeats_s(take: Take, params: AthleteParams) -> tuple[float, ...]:
+    """When the heart beats in a take; empty where no electrode sees it."""
+    if not params.heartbeat_uv or not params.emg:
+        return ()
+    chance = generator(params.seed, "heart", take.name)
+    return tuple(artefacts.beat_times(take.n_samples / params.emg_rate_hz, chance).tolist())
 
 
 def to_counts(signal_uv: NDArray[np.float32]) -> NDArray[np.int16]:
@@ -141,7 +197,7 @@ def _disturbances(
         hum = artefacts.mains_hum(n, rate_hz, mains_hz=_mains_hz(params), phases=phases)
         parts.append(np.float32(params.hum_uv) * hum)
     if params.heartbeat_uv and channel.site == BACK_SITE:
-        times_s = artefacts.beat_times(n / rate_hz, generator(params.seed, "heart", take.name))
+        times_s = np.asarray(heartbeats_s(take, params))
         parts.append(np.float32(params.heartbeat_uv) * artefacts.heartbeat(n, rate_hz, times_s))
     if params.drift_uv:
         drift = artefacts.drift(n, rate_hz, _chance(params, channel, take, "drift"))

@@ -69,6 +69,16 @@ class ExerciseModel:
         """Names of the way out, the dwell and the way back."""
         return ("lift", "hold", "return") if self.lift_first else ("return", "hold", "lift")
 
+    @property
+    def tips_backward(self) -> bool:
+        """Whether the pelvis mainly pitches backward on the way out, as in bridge and thrust."""
+        return self.pitch_deg < 0.0
+
+    @property
+    def locks_out(self) -> bool:
+        """Whether the way back ends with hips and knees straight, on both legs."""
+        return self.posture == "standing" and self.sides == "both" and not self.lift_first
+
 
 _MODELS = (
     ExerciseModel(

@@ -149,8 +149,9 @@ def _slip(params: AthleteParams, plan: Plan) -> SmoothCurve | None:
 
 
 def movements(plan: Plan) -> list[tuple[float, float]]:
-    """Start and end of every repetition and set-up movement, in order of time; seconds."""
-    stretches = [(rep.start_s, rep.end_s) for rep in plan.reps]
+    """Start and end of every bow, repetition and set-up movement, in order of time; seconds."""
+    stretches = list(plan.calibration.bows_s) if plan.calibration else []
+    stretches += [(rep.start_s, rep.end_s) for rep in plan.reps]
     return sorted(stretches + [(move.start_s, move.end_s) for move in plan.set_up])
 
 

@@ -47,6 +47,16 @@ RANGES = {
     "wobble_deg": Range(0.0, 5.0, " degrees"),
     "slip_deg": Range(0.0, 60.0, " degrees"),
     "slip_at_s": Range(0.0, 36_000.0, " s"),
+    "glute_delay_s": Range(-0.3, 0.5, " s"),
+    "onset_ramp_s": Range(0.02, 2.0, " s"),
+    "squeeze_fade": Range(0.0, 0.9, ""),
+    "back_surge": Range(0.0, 2.0, ""),
+    "fatigue_pct_per_rep": Range(0.0, 10.0, " %"),
+    "fatigue_rise_pct_per_rep": Range(0.0, 10.0, " %"),
+    "electrode_off_at_s": Range(0.0, 36_000.0, " s"),
+    "clip_uv": Range(5.0, 3276.0, " uV"),
+    "reversal_deg": Range(0.0, 30.0, " degrees"),
+    "lockout_deg": Range(0.0, 30.0, " degrees"),
 }
 """Range of every numeric parameter; the command line shows the same."""
 
@@ -55,6 +65,14 @@ IMU_SITES = ("pelvis", "lumbar", "thigh")
 
 SET_UP_KINDS = ("walking", "sitting-down", "rolling-over", "shuffling", "getting-up")
 """Movements that are no repetitions, before, between and after the sets."""
+
+ELECTRODES = tuple(
+    f"{site}.{side}" for site in ("gluteus_maximus", "erector_spinae") for side in ("left", "right")
+)
+"""Names of the electrodes that can come off."""
+
+ELECTRODE_OFF_KINDS = ("floating", "flat")
+"""What an electrode that came off gives: an antenna's hum, or nothing at all."""
 
 LARGEST_ANGLE_DEG = 360.0
 
@@ -93,6 +111,29 @@ class AthleteParams:
     emg_rate_hz: float = 2000.0
     imu_rate_hz: float = 100.0
 
+    glute_delay_s: float = 0.0
+    """The glute becomes active this much later than the back would let expect; negative is earlier."""
+    onset_ramp_s: float | None = None
+    """Length of the first rise of both muscles; ``None`` for what the exercise's shape gives."""
+    squeeze_fade: float = 0.0
+    """Part of its plateau that the glute has lost when the hold ends; its mean stays as asked."""
+    back_surge: float = 0.0
+    """Part of its plateau by which the back rises at the end of the lift; its mean stays as asked."""
+    fatigue_pct_per_rep: float = 0.0
+    """Both muscles' median frequency falls by this from repetition to repetition of a set."""
+    fatigue_rise_pct_per_rep: float = 0.0
+    """Both muscles' activation rises by this from repetition to repetition of a set."""
+    electrode_off: str | None = None
+    """Electrode that comes off, for example ``gluteus_maximus.left``."""
+    electrode_off_at_s: float | None = None
+    """When it does; ``None`` for the middle of the performance."""
+    electrode_off_kind: str = "floating"
+    clip_uv: float | None = None
+    """The amplifier gives no more than this to either side, in the performance; ``None`` for all it can."""
+    with_calibration: bool = False
+    """Whether the performance begins with stance, bows, rest and reference contractions; what they would
+    tell is then not handed over beside it."""
+
     side: Sides | None = None
     """Which side works; ``None`` for what is usual in the exercise. Alternating begins on the left."""
     range_scale: float = 1.0
@@ -120,6 +161,10 @@ class AthleteParams:
     """Added to its obliquity, the way round that the exercise turns it (as to the left where both work)."""
     rotation_excess_deg: float = 0.0
     """The same for its rotation."""
+    reversal_deg: float = 0.0
+    """By about this much the pelvis tips forward again at the top of a bridge or thrust."""
+    lockout_deg: float = 0.0
+    """By about this much it tips back beyond standing at the end of the way up of a squat or deadlift."""
 
     emg: bool = True
     """Whether electrodes are worn."""
@@ -147,7 +192,12 @@ class AthleteParams:
         _check_choice("imu_axes", self.imu_axes, (3, 6), "an inertial sensor cannot have this many axes:")
         for kind in self.set_up:
             _check_choice("set_up", kind, SET_UP_KINDS, "there is no set-up movement called")
+        _check_choice("electrode_off", self.electrode_off, (None, *ELECTRODES), "there is no electrode")
+        _check_choice(
+            "electrode_off_kind", self.electrode_off_kind, ELECTRODE_OFF_KINDS, "an electrode cannot come off"
+        )
         _check_worn(self)
+        _check_meant(self)
 
     @property
     def model(self) -> ExerciseModel:
@@ -168,6 +218,10 @@ class AthleteParams:
     def asked_lumbar_share(self) -> float:
         """Lumbar share to perform: as asked, else as is usual."""
         return self.model.lumbar_share if self.lumbar_share is None else self.lumbar_share
+
+    def off_at_s(self, duration_s: float) -> float:
+        """When an electrode comes off in a performance of this length."""
+        return duration_s / 2.0 if self.electrode_off_at_s is None else self.electrode_off_at_s
 
     @property
     def worn_thigh(self) -> str:
@@ -206,3 +260,15 @@ def _check_worn(params: AthleteParams) -> None:
         )
     for angle_deg in params.mounting_deg or ():
         _check_range("mounting_deg", angle_deg, Range(-LARGEST_ANGLE_DEG, LARGEST_ANGLE_DEG, " degrees"))
+
+
+def _check_meant(params: AthleteParams) -> None:
+    """Refuse a way to move that an exercise has no place for."""
+    for name, meant in (("reversal_deg", "tips_backward"), ("lockout_deg", "locks_out")):
+        angle_deg = getattr(params, name)
+        if angle_deg and not getattr(params.model, meant):
+            fitting = (model.name for model in EXERCISE_MODELS.values() if getattr(model, meant))
+            raise SimulationError(
+                f"{name} is {angle_deg:g} degrees, and {params.exercise} has no such movement",
+                advice=f"Leave it at 0, or choose one of {', '.join(fitting)}.",
+            )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emgmon.errors import SimulationError
+from emgmon.virtual.calibration_plan import CalibrationPlan, plan_calibration
 from emgmon.virtual.chance import generator
 from emgmon.virtual.params import RANGES, AthleteParams
 from emgmon.virtual.set_up import LEAD_S, REST_S, SETTLE_S, SetUpMove, plan_set_up
@@ -46,6 +47,9 @@ PARTIAL_WORK = 0.6
 
 FULL_FIRST = 2
 """So many repetitions of a set are never partial, where there are others."""
+
+LOWEST_SPECTRUM = 0.5
+"""Fatigue does not compress a spectrum further."""
 
 OTHER_SIDE_FRACTION = 0.25
 """Activation of the glute of the side that does not work, as a fraction of the working one's."""
@@ -91,6 +95,8 @@ class RepPlan:
     glute_side: float
     """Left is stronger than the mean of both sides by this fraction, right weaker by the same."""
     back_side: float
+    spectrum: float = 1.0
+    """Frequencies of both muscles, as a fraction of the rested ones."""
 
     @property
     def side_sign(self) -> int:
@@ -120,6 +126,8 @@ class Plan:
     duration_s: float
     reps: tuple[RepPlan, ...]
     set_up: tuple[SetUpMove, ...] = ()
+    calibration: CalibrationPlan | None = None
+    """What comes before, where it is part of the performance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +150,12 @@ def make_plan(params: AthleteParams) -> Plan:
     limit_s = math.inf if params.duration_s is None else params.duration_s - QUIET_END_S
     wanted = _wanted_sets(params)
     reps: list[RepPlan] = []
-    set_up, end_s = _before_first(params), 0.0
+    calibration = plan_calibration(params) if params.with_calibration else None
+    set_up, first_s = _before_first(params, calibration)
+    end_s = 0.0
     after: tuple[SetUpMove, ...] = ()
     for set_number in range(1, wanted + 1 if wanted else 1_000_000):
-        moves, start_s = (set_up, _first_start(set_up)) if not reps else _between(params, reps[-1])
+        moves, start_s = (set_up, first_s) if not reps else _between(params, reps[-1])
         planned = _plan_set(params, chances, set_number=set_number, start_s=start_s)
         tail, tail_end_s = _after(params, planned[-1])
         if tail_end_s > limit_s:
@@ -155,15 +165,19 @@ def make_plan(params: AthleteParams) -> Plan:
     _check_fit(params, n_sets=reps[-1].set_number if reps else 0, wanted=wanted)
     duration_s = params.duration_s if params.duration_s is not None else end_s + QUIET_END_S
     _check_length(duration_s)
-    return Plan(_whole_imu_periods(duration_s, params.imu_rate_hz), tuple(reps), set_up + after)
+    return Plan(_whole_imu_periods(duration_s, params.imu_rate_hz), tuple(reps), set_up + after, calibration)
 
 
-def _before_first(params: AthleteParams) -> tuple[SetUpMove, ...]:
-    return plan_set_up(params, "before", number=0, start_s=LEAD_S)[0]
-
-
-def _first_start(set_up: tuple[SetUpMove, ...]) -> float:
-    return round(set_up[-1].end_s + SETTLE_S, 3) if set_up else QUIET_START_S
+def _before_first(
+    params: AthleteParams, calibration: CalibrationPlan | None
+) -> tuple[tuple[SetUpMove, ...], float]:
+    """Give the movements before the first set, and its start."""
+    if calibration is None:
+        moves = plan_set_up(params, "before", number=0, start_s=LEAD_S)[0]
+        return moves, round(moves[-1].end_s + SETTLE_S, 3) if moves else QUIET_START_S
+    moves, end_s = plan_set_up(params, "between", number=0, start_s=round(calibration.end_s + LEAD_S, 3))
+    quiet_s = SETTLE_S if moves else QUIET_START_S - LEAD_S
+    return calibration.set_up + moves, round(end_s + quiet_s, 3)
 
 
 def _between(params: AthleteParams, last: RepPlan) -> tuple[tuple[SetUpMove, ...], float]:
@@ -248,6 +262,7 @@ def _plan_rep(
     share = params.asked_share_pct / 100.0
     odds = _varied(share / (1.0 - share), LOG_RATIO_SD, chance)
     work_pct = _varied(params.model.work_pct * (PARTIAL_WORK if partial else 1.0), LEVEL_CV, chance)
+    work_pct *= (1.0 + params.fatigue_rise_pct_per_rep / 100.0) ** (place[1] - 1)
     side = _working_side(params, place[1])
     sign = {"left": 1.0, "right": -1.0}.get(side or "", 0.0)
     return RepPlan(
@@ -268,6 +283,7 @@ def _plan_rep(
         back_pct=work_pct / (1.0 + odds),
         glute_side=sign * GLUTE_LEAN + SIDE_SD * _deviation(chance),
         back_side=-sign * BACK_LEAN + SIDE_SD * _deviation(chance),
+        spectrum=max(LOWEST_SPECTRUM, (1.0 - params.fatigue_pct_per_rep / 100.0) ** (place[1] - 1)),
     )
 
 

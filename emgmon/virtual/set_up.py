@@ -10,7 +10,7 @@ from emgmon.virtual.chance import generator
 from emgmon.virtual.exercise_model import Posture
 from emgmon.virtual.params import AthleteParams
 
-Where = Literal["before", "between", "after"]
+Where = Literal["calibration", "before", "between", "after"]
 
 LEAD_S = 2.0
 """Stillness before the first movement of a performance that begins with set-up."""
@@ -96,7 +96,8 @@ def plan_set_up(
     params
         Which movements, and of which exercise.
     where
-        Before the first set, between two, or after the last.
+        From the stance of the calibration to the start position, before the first set, between two, or
+        after the last.
     number
         How many sets came before.
     start_s
@@ -112,7 +113,9 @@ def plan_set_up(
     chance = generator(params.seed, "set-up", where, number)
     moves: list[SetUpMove] = []
     now_s = start_s
-    for step in _steps(params.set_up, where, params.model.posture):
+    start = params.model.posture
+    steps = _route("standing", start) if where == "calibration" else _steps(params.set_up, where, start)
+    for step in steps:
         end_s = round(now_s + _duration_s(step, chance), 3)
         moves.append(SetUpMove(step.kind, step.leaves, step.reaches, now_s, end_s))
         still_s = SIT_S if step.reaches == "sitting" else PAUSE_S

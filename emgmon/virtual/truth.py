@@ -18,6 +18,17 @@ class PhaseTruth(msgspec.Struct, frozen=True):
     end_s: float
 
 
+class OnsetTruth(msgspec.Struct, frozen=True):
+    """When one muscle begins to work in a repetition."""
+
+    site: str
+    side: str
+    onset_s: float
+    """Its activation leaves tonic activity."""
+    tenth_s: float
+    """It has climbed a tenth of its first rise: about where an eye sees it begin."""
+
+
 class RepTruth(msgspec.Struct, frozen=True):
     """One repetition as it was performed; times are session seconds."""
 
@@ -58,6 +69,25 @@ class RepTruth(msgspec.Struct, frozen=True):
     glute_right_engagement_pct: float | None = None
     back_left_engagement_pct: float | None = None
     back_right_engagement_pct: float | None = None
+    onsets: tuple[OnsetTruth, ...] = ()
+    """Of glute and back, left and right."""
+    onset_difference_ms: float | None = None
+    """Onset of the glute less that of the back."""
+    glute_median_frequency_hz: float | None = None
+    """Of the muscle alone, over 20-450 Hz; the back's likewise."""
+    back_median_frequency_hz: float | None = None
+    fatigue_pct: float | None = None
+    """How far the median frequency was made to fall since the set's first repetition."""
+    squeeze_sustain_pct: float | None = None
+    """Part of the work in which the glute, both sides averaged, is above half of its 95th percentile."""
+    late_back_surge: float | None = None
+    """The back's mean over the last fifth of the lift, over that over its first half."""
+    symmetry_pct: float | None = None
+    """``100 (L - R) / ((L + R) / 2)`` of the glute's engagement."""
+    pelvis_reversal_deg: float | None = None
+    """How far the pelvis has tipped forward, when the hold ends, from its most backward pitch."""
+    pelvis_lockout_deg: float | None = None
+    """How far it tips back, on the way up, beyond its pitch at the start; at least 0."""
 
 
 class SetUpTruth(msgspec.Struct, frozen=True):
@@ -67,6 +97,32 @@ class SetUpTruth(msgspec.Struct, frozen=True):
     """``walking``, ``sitting-down``, ``rolling-over``, ``shuffling``, ``getting-up`` or ``lying-down``."""
     start_s: float
     end_s: float
+
+
+class ReferenceTruth(msgspec.Struct, frozen=True):
+    """Reference contractions of one muscle, both sides at once; 100 % between the ramps of a second."""
+
+    site: str
+    trials_s: tuple[tuple[float, float], ...]
+
+
+class CalibrationTruth(msgspec.Struct, frozen=True):
+    """What a recording begins with, from and to in session seconds."""
+
+    rest_s: tuple[float, float] | None = None
+    references: tuple[ReferenceTruth, ...] = ()
+    stance_s: tuple[float, float] | None = None
+    bows_s: tuple[tuple[float, float], ...] = ()
+
+
+class ElectrodeOffTruth(msgspec.Struct, frozen=True):
+    """An electrode that came off and stayed off."""
+
+    site: str
+    side: str
+    at_s: float
+    kind: str
+    """``floating`` or ``flat``."""
 
 
 class LossTruth(msgspec.Struct, frozen=True):
@@ -90,6 +146,16 @@ class ParamsTruth(msgspec.Struct, frozen=True):
     lumbar_share: float | None = None
     slip_deg: float | None = None
     wobble_deg: float | None = None
+    mains_hz: float | None = None
+    glute_delay_s: float | None = None
+    onset_ramp_s: float | None = None
+    squeeze_fade: float | None = None
+    back_surge: float | None = None
+    fatigue_pct_per_rep: float | None = None
+    fatigue_rise_pct_per_rep: float | None = None
+    clip_uv: float | None = None
+    reversal_deg: float | None = None
+    lockout_deg: float | None = None
 
 
 class Truth(msgspec.Struct, frozen=True):
@@ -103,6 +169,11 @@ class Truth(msgspec.Struct, frozen=True):
     lost: tuple[LossTruth, ...] = ()
     set_up: tuple[SetUpTruth, ...] = ()
     """Movements before, between and after the sets."""
+    heartbeats_s: tuple[float, ...] = ()
+    """R waves on the back channels."""
+    electrode_off: ElectrodeOffTruth | None = None
+    calibration: CalibrationTruth | None = None
+    """Where the recording begins with one."""
 
     def to_json(self) -> bytes:
         """Encode for a file that people also read."""

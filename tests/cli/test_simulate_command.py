@@ -121,6 +121,79 @@ def test_when_the_sensors_slip_can_be_chosen(tmp_path: Path) -> None:
     assert recordings[0] != recordings[1]
 
 
+def test_every_option_of_the_muscles_reaches_the_athlete(tmp_path: Path) -> None:
+    out = tmp_path / "x.arrows"
+    options = (
+        "--exercise bridge --reps 3 --mains-hz 60 --glute-delay 0.2 --onset-ramp 0.1 --squeeze-fade 0.5"
+        " --back-surge 1 --fatigue 5 --fatigue-rise 2 --clip-uv 400 --reversal 6"
+    )
+    assert run(str(out), *options.split()).exit_code == 0
+    truth = read_truth(out)
+    asked = {
+        "mains_hz": 60.0,
+        "glute_delay_s": 0.2,
+        "onset_ramp_s": 0.1,
+        "squeeze_fade": 0.5,
+        "back_surge": 1.0,
+        "fatigue_pct_per_rep": 5.0,
+        "fatigue_rise_pct_per_rep": 2.0,
+        "clip_uv": 400.0,
+        "reversal_deg": 6.0,
+    }
+    told = json.loads((tmp_path / "x.truth.json").read_bytes())["params"]
+    assert asked.items() <= told.items()
+    first, _, last = truth.reps
+    assert first.onset_difference_ms == pytest.approx(200.0, abs=100.0)
+    assert last.fatigue_pct == pytest.approx(100.0 * (1.0 - 0.95**2))
+    assert first.pelvis_reversal_deg == pytest.approx(6.0, abs=1.5)
+
+
+def test_an_electrode_comes_off_when_and_as_asked(tmp_path: Path) -> None:
+    out = tmp_path / "x.arrows"
+    words = "--electrode-off erector_spinae.right --electrode-off-at 7.5 --electrode-off-as flat"
+    assert run(str(out), "--exercise", "bridge", "--reps", "1", *words.split()).exit_code == 0
+    off = read_truth(out).electrode_off
+    assert off is not None
+    assert (off.site, off.side, off.at_s, off.kind) == ("erector_spinae", "right", 7.5, "flat")
+
+
+def test_an_electrode_comes_off_half_way_when_no_moment_is_given(tmp_path: Path) -> None:
+    out = tmp_path / "x.arrows"
+    words = "--exercise bridge --reps 2 --duration 40 --electrode-off gluteus_maximus.left"
+    assert run(str(out), *words.split()).exit_code == 0
+    off = read_truth(out).electrode_off
+    assert off is not None
+    assert (off.at_s, off.kind) == (20.0, "floating")
+
+
+def test_a_recording_can_begin_with_a_calibration_instead_of_carrying_one(tmp_path: Path) -> None:
+    out = tmp_path / "x.arrows"
+    assert run(str(out), "--exercise", "bridge", "--reps", "1", "--with-calibration").exit_code == 0
+    header = RecordingReader(out).header
+    assert (header.calibration, header.reference, header.alignments) == (None, None, ())
+    calibration = read_truth(out).calibration
+    assert calibration is not None
+    assert [one.site for one in calibration.references] == ["gluteus_maximus", "erector_spinae"]
+
+
+@pytest.mark.parametrize(
+    ("exercise", "option", "fitting"),
+    [
+        ("squat", "--reversal", "bridge, hip-thrust"),
+        ("bridge", "--lockout", "romanian-deadlift, squat"),
+        ("lunge", "--lockout", "romanian-deadlift, squat"),
+    ],
+)
+def test_tipping_where_an_exercise_has_no_place_for_it_is_refused_with_the_choice(
+    tmp_path: Path, exercise: str, option: str, fitting: str
+) -> None:
+    result = run(str(tmp_path / "x.arrows"), "--exercise", exercise, option, "5")
+    assert isinstance(result.exception, SimulationError)
+    assert exercise in str(result.exception)
+    assert fitting in result.exception.advice
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_electrodes_alone_can_be_asked_for(tmp_path: Path) -> None:
     out = tmp_path / "x.arrows"
     assert run(str(out), "--exercise", "bridge", "--reps", "1", "--imu", "none").exit_code == 0
@@ -162,6 +235,19 @@ def test_nothing_to_wear_is_refused(tmp_path: Path) -> None:
         ("--thigh", "both"),
         ("--slip", "90"),
         ("--lumbar-share", "1"),
+        ("--glute-delay", "0.6"),
+        ("--onset-ramp", "0.01"),
+        ("--squeeze-fade", "1"),
+        ("--back-surge", "-0.1"),
+        ("--fatigue", "11"),
+        ("--fatigue-rise", "-1"),
+        ("--electrode-off", "rectus_femoris.left"),
+        ("--electrode-off-at", "-1"),
+        ("--electrode-off-as", "loose"),
+        ("--clip-uv", "1"),
+        ("--mains-hz", "400"),
+        ("--reversal", "31"),
+        ("--lockout", "31"),
     ],
 )
 def test_a_value_out_of_range_is_wrong_usage_and_names_the_option(

@@ -70,7 +70,7 @@ def test_artefacts_change_neither_truth_of_the_repetitions_nor_motion(performanc
 def test_the_truth_is_the_mean_of_the_noise_free_activation_over_the_work(exercise: str) -> None:
     params = AthleteParams(exercise=exercise, n_reps=3, glute_share_pct=55.0)
     plan = make_plan(params)
-    glute, back = activate_muscles(plan, seed=params.seed)
+    glute, back = activate_muscles(plan, params)
     for rep in perform(params).truth.reps:
         assert rep.work_start_s is not None
         assert rep.work_end_s is not None
@@ -159,10 +159,12 @@ def test_an_accelerometer_alone_gives_the_same_accelerations() -> None:
     assert np.array_equal(three.counts, whole.counts[:, :3])
 
 
-def test_without_electrodes_there_is_motion_and_neither_calibration_nor_reference() -> None:
+def test_without_electrodes_there_is_motion_no_calibration_and_a_reference_of_motion_alone() -> None:
     performance = perform(AthleteParams(n_reps=1, emg=False))
     assert [samples.stream.number for samples in performance.streams] == [2]
-    assert (performance.calibration, performance.reference) == (None, None)
+    assert performance.calibration is None
+    assert performance.reference.log_ratio is None
+    assert performance.reference.motion
     assert np.array_equal(performance.streams[0].counts, perform(AthleteParams(n_reps=1)).streams[1].counts)
 
 

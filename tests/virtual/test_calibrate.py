@@ -2,11 +2,13 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from emgmon.virtual.athlete import AthleteParams
 from emgmon.virtual.calibrate import calibrate, good_set
 from emgmon.virtual.emg import channel_models
+from emgmon.virtual.exercise_model import EXERCISE_MODELS
 
 
 def test_every_channel_is_calibrated_in_order() -> None:
@@ -18,8 +20,24 @@ def test_every_channel_is_calibrated_in_order() -> None:
 def test_the_reference_is_that_of_the_muscle_without_its_noise() -> None:
     params = AthleteParams(snr_db=15.0, heartbeat_uv=0.0)
     for channel, model in zip(calibrate(params).channels, channel_models(params), strict=True):
-        # 30-450 Hz keeps 97 % of the RMS; the best of many windows of 500 ms lies 10-25 % above the mean.
-        assert 1.0 < channel.reference_uv / model.reference_uv < 1.3
+        # 30-450 Hz keeps 97 % of the RMS.
+        ratio = channel.reference_uv / (0.97 * model.reference_uv)
+        assert ratio == pytest.approx(1.0, abs=3.0 * channel.reference_cv)
+
+
+def test_over_many_people_the_reference_is_unbiased_and_scatters_as_it_says() -> None:
+    ratios, scatters = [], []
+    for seed in range(1, 21):
+        params = AthleteParams(seed=seed, emg_rate_hz=1000.0)
+        for channel, model in zip(calibrate(params).channels, channel_models(params), strict=True):
+            ratios.append(channel.reference_uv / (0.97 * model.reference_uv))
+            scatters.append(channel.reference_cv)
+    assert np.mean(ratios) == pytest.approx(1.0, abs=0.015)
+    assert np.mean(scatters) == pytest.approx(np.std(ratios), rel=0.25)
+
+
+def test_a_channel_that_would_be_refused_is_not_calibrated() -> None:
+    assert calibrate(AthleteParams(hum_uv=500.0)).channels == ()
 
 
 def test_the_rest_is_that_of_the_noise() -> None:
@@ -42,3 +60,15 @@ def test_the_good_set_has_the_share_that_the_model_says(exercise: str, share_pct
     assert reference.exercise == exercise
     assert 100.0 / (1.0 + math.exp(-reference.log_ratio)) == pytest.approx(share_pct)
     assert 0.0 < reference.rep_sd < 0.2
+
+
+@pytest.mark.parametrize("exercise", EXERCISE_MODELS)
+def test_the_good_set_knows_how_the_pelvis_moved_with_and_without_electrodes(exercise: str) -> None:
+    worn, bare = good_set(exercise), good_set(exercise, has_emg=False)
+    assert worn.motion == bare.motion
+    assert bare.log_ratio is None
+    model = EXERCISE_MODELS[exercise]
+    pitch = bare.find_motion("pelvis_anterior_change_deg")
+    assert pitch.mean == pytest.approx(model.pitch_deg, abs=2.0)
+    assert 0.4 < pitch.rep_sd < 5.0
+    assert (bare.find_motion("pelvis_reversal_deg") is not None) == model.tips_backward

@@ -9,13 +9,15 @@ from emgmon.virtual.curve import SmoothCurve
 from emgmon.virtual.emg import (
     EMG_SCALE_UV,
     EmgChannelModel,
+    Fault,
     Take,
     channel_models,
+    heartbeats_s,
     mean_level_pct,
     record_channel,
     to_counts,
 )
-from emgmon.virtual.params import AthleteParams
+from emgmon.virtual.params import ELECTRODES, AthleteParams
 
 CLEAN = AthleteParams(snr_db=60.0, hum_uv=0.0, heartbeat_uv=0.0, drift_uv=0.0, motion_uv=0.0)
 GLUTE, _, BACK, _ = channel_models(CLEAN)
@@ -105,3 +107,51 @@ def test_two_takes_are_independent() -> None:
     first = record_channel(GLUTE, constant(100.0), Take("a", 20_000), CLEAN)
     second = record_channel(GLUTE, constant(100.0), Take("b", 20_000), CLEAN)
     assert abs(np.corrcoef(first, second)[0, 1]) < 0.05
+
+
+def test_the_electrodes_that_can_come_off_are_those_that_are_worn() -> None:
+    assert tuple(f"{channel.site}.{channel.side}" for channel in channel_models(CLEAN)) == ELECTRODES
+
+
+def failing(**faults) -> Take:
+    told = {"clip_uv": None, "off": None, "off_at_s": 10.0, "off_kind": "flat", **faults}
+    return replace(TAKE, fault=Fault(**told))
+
+
+def test_an_electrode_that_came_off_is_flat_from_then_on() -> None:
+    take = failing(off="gluteus_maximus.left")
+    whole = record_channel(GLUTE, constant(50.0), TAKE, CLEAN)
+    off = record_channel(GLUTE, constant(50.0), take, CLEAN)
+    assert np.array_equal(off[:20_000], whole[:20_000])
+    assert not off[20_000:].any()
+    assert np.array_equal(
+        record_channel(BACK, constant(50.0), take, CLEAN), record_channel(BACK, constant(50.0), TAKE, CLEAN)
+    )
+
+
+def test_a_floating_electrode_shows_the_mains_and_nothing_of_the_muscle() -> None:
+    take = failing(off="gluteus_maximus.left", off_kind="floating")
+    floating = record_channel(GLUTE, constant(50.0), take, CLEAN)[20_000:] * EMG_SCALE_UV
+    assert np.sqrt(np.mean(np.square(floating))) == pytest.approx(900.0, rel=0.02)
+    power = np.abs(np.fft.rfft(floating)) ** 2
+    assert power[np.argmax(power) - 2 : np.argmax(power) + 3].sum() > 0.85 * power[1:].sum()
+    assert np.fft.rfftfreq(len(floating), 1 / 2000.0)[np.argmax(power)] == pytest.approx(50.0, abs=0.1)
+
+
+def test_an_amplifier_clips_at_either_side_and_leaves_the_rest_alone() -> None:
+    whole = record_channel(GLUTE, constant(100.0), TAKE, CLEAN)
+    clipped = record_channel(GLUTE, constant(100.0), failing(clip_uv=150.0), CLEAN)
+    assert (clipped.min(), clipped.max()) == (-1500, 1500)
+    inside = np.abs(whole) < 1500
+    assert 0.5 < inside.mean() < 0.95
+    assert np.array_equal(clipped[inside], whole[inside])
+
+
+def test_the_heart_beats_when_the_truth_says() -> None:
+    params = replace(CLEAN, heartbeat_uv=200.0)
+    beats = difference_uv(BACK, params)
+    times_s = heartbeats_s(TAKE, params)
+    assert 30.0 * 70 / 60 <= len(times_s) <= 30.0 * 110 / 60 + 1
+    peaks_uv = [beats[round(time_s * 2000)] for time_s in times_s]
+    assert peaks_uv == pytest.approx([200.0] * len(times_s), abs=6.0)
+    assert heartbeats_s(TAKE, CLEAN) == ()

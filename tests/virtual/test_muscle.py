@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.signal import welch
 
-from emgmon.virtual.muscle import emg_power, muscle_noise
+from emgmon.virtual import muscle
+from emgmon.virtual.muscle import Tired, emg_power, muscle_noise
 
 RATE_HZ = 2000.0
 
@@ -57,3 +58,26 @@ def test_two_channels_are_independent() -> None:
 def test_the_same_generator_gives_the_same_noise() -> None:
     first = muscle_noise(5000, RATE_HZ, np.random.default_rng(9))
     assert np.array_equal(first, muscle_noise(5000, RATE_HZ, np.random.default_rng(9)))
+
+
+def test_a_tired_spectrum_has_its_median_compressed_and_its_amplitude_kept() -> None:
+    tired = [Tired(0.0, 0.8)]
+    noise = muscle_noise(600_000, RATE_HZ, np.random.default_rng(3), tired=tired)
+    frequency_hz, power = welch(noise, RATE_HZ, nperseg=2048)
+    found_hz = median_frequency_hz(frequency_hz, power)
+    assert found_hz == pytest.approx(muscle.median_frequency_hz(0.8), abs=1.5)
+    # The band begins at 20 Hz whatever the scale, so the median falls by a little less than a fifth.
+    assert found_hz / 95.67 == pytest.approx(0.8, abs=0.04)
+    assert np.sqrt(np.mean(np.square(noise, dtype=np.float64))) == pytest.approx(1.0, rel=0.02)
+
+
+def test_the_spectrum_changes_where_it_is_told_to_and_nowhere_else() -> None:
+    tired = [Tired(0.0, 1.0), Tired(2.0, 0.7)]
+    noise = muscle_noise(12_000, RATE_HZ, np.random.default_rng(3), tired=tired)
+    rested = muscle_noise(12_000, RATE_HZ, np.random.default_rng(3))
+    np.testing.assert_allclose(noise[:4000], rested[:4000], atol=1e-5)
+    assert np.abs(noise[4000:] - rested[4000:]).max() > 0.5
+
+
+def test_the_median_frequency_of_rested_muscle_is_that_of_the_formula() -> None:
+    assert muscle.median_frequency_hz() == pytest.approx(95.67, abs=0.05)
