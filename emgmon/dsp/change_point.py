@@ -46,6 +46,15 @@ STEP_REACH_S = 0.06
 LEVELS_DB = (-1.5, 0.0, 2.0, 5.0, 9.0, 14.0)
 """Power that the rise may lead to, about the mean after the change point: it may outlast the samples."""
 
+SPIKE_S, GUARD_S, FLANK_S = 0.02, 0.015, 0.06
+"""A heartbeat is looked for in so much, between two guards that its foot may fill, between two flanks."""
+
+SPIKE, LONELY = 3.0, 2.5
+"""Its power over quiet is at least the first; that of either flank less than the second."""
+
+BEAT_S = 0.3
+"""Hearts beat no more often than this: 200 a minute."""
+
 NEGLIGIBLE = 1e-5
 """Kinds of rises that are nowhere more likely than this, relative to the likeliest, are left out."""
 
@@ -109,6 +118,49 @@ def power_sums(signals: Floats, *, bin_samples: int = 1) -> PowerSums:
     power, count = sums
     power += FLOOR * power[:, -1:] / np.maximum(count[:, -1:], 1.0) * count
     return PowerSums(power, count)
+
+
+def without_lone_spikes(sums: PowerSums, quiet: Floats, *, bin_s: float) -> PowerSums:
+    """Take heartbeats out, as missing, that lie where the muscle is quiet; `sums` itself where there is none.
+
+    A heartbeat is short, has quiet on both sides and no other within `BEAT_S`. The motor units that begin a
+    contraction are as short, but fire again after 80 to 120 ms, so they stay; and so does a beat that a
+    contraction follows at once, which nothing sets apart from its beginning.
+
+    Parameters
+    ----------
+    sums
+        Of one muscle's channels.
+    quiet
+        Shape (n_channels,): mean square where the muscle is quiet; 0 where it is not known.
+    bin_s
+        Length of a bin.
+    """
+    short, guard, flank = (max(1, round(part_s / bin_s)) for part_s in (SPIKE_S, GUARD_S, FLANK_S))
+    step, n_bins = max(1, short // 4), sums.power.shape[1] - 1
+    offsets = np.cumsum([0, flank, guard, short, guard, flank])
+    if n_bins < offsets[-1]:
+        return sums
+    edges = offsets[:, None] + np.arange(0, n_bins - offsets[-1] + 1, step)
+    power, count = (np.diff(running[:, edges], axis=1) for running in (sums.power, sums.count))
+    mean = power / np.maximum(count, 1.0) / np.where(quiet > 0.0, quiet, math.inf)[:, None, None]
+    lonely = (mean[:, 2] > SPIKE) & (mean[:, 0] < LONELY) & (mean[:, 4] < LONELY)
+    if not lonely.any():
+        return sums
+    kept = np.ones((len(quiet), n_bins))
+    for row, channel in zip(kept, lonely, strict=True):
+        spikes = step * runs_above(channel, 0.5, n_below=short // step)
+        for first, last in spikes[_apart(spikes, round(BEAT_S / bin_s))]:
+            row[first + flank : last + offsets[4]] = 0.0
+    parts = (np.cumsum(np.diff(running, axis=1) * kept, axis=1) for running in (sums.power, sums.count))
+    return PowerSums(*(np.pad(part, ((0, 0), (1, 0))) for part in parts))
+
+
+def _apart(runs: NDArray[np.intp], least: int) -> NDArray[np.bool_]:
+    """Which runs have no other within so many bins."""
+    far = np.ones(len(runs) + 1, dtype=np.bool_)
+    far[1:-1] = runs[1:, 0] - runs[:-1, 1] >= least
+    return far[:-1] & far[1:]
 
 
 def variance_change(signals: Floats, *, independence: float = 1.0) -> ChangePoint | None:
@@ -237,9 +289,14 @@ def _ramps(
 
 def _windows(running: Floats) -> Floats:
     """Take the parts that follow each beginning: (n_channels, PARTS, n_lengths * n_places)."""
-    parts = np.diff(running, axis=2)
-    windows = np.lib.stride_tricks.sliding_window_view(parts, PARTS, axis=2)
-    return windows.reshape(len(running), -1, PARTS).swapaxes(1, 2)
+    parts = running[:, :, 1:] - running[:, :, :-1]
+    return parts[:, :, _following()].transpose(0, 3, 1, 2).reshape(len(running), PARTS, -1)
+
+
+@cache
+def _following() -> NDArray[np.intp]:
+    """Which parts follow each beginning, shape (n_places, PARTS)."""
+    return np.arange(EARLIER + LATER + 1)[:, None] + np.arange(PARTS)
 
 
 @cache

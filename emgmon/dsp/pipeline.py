@@ -31,7 +31,7 @@ EmgPipelineState = tuple[EnvelopeState, QualityState]
 
 
 def time_line_sample(clock: SampleClock, sample: int) -> int:
-    """Number a sample from the zero of the session: a sensor that counts anew goes on where it was."""
+    """Count a sample from the zero of the session: a sensor that counts anew goes on where it was."""
     return sample - clock.anchor_sample + round(clock.anchor_s * clock.rate_hz)
 
 

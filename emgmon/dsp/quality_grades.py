@@ -48,8 +48,8 @@ GOOD_MISSING_SHARE = 0.01
 REJECTED_MISSING_SHARE = 0.3
 
 GOOD_MOTION_SHARE = 0.8
-"""Movement never rejects by its share. The high-pass leaves 0.4 % of what lies at 15 Hz and 2.5 % at 19 Hz, so
-even four times the muscle's power below 20 Hz adds a few percent at most."""
+"""Movement never rejects by its share. The high-pass leaves 0.4 % of what lies at 15 Hz and 2.5 % at 19 Hz,
+so even four times the muscle's power below 20 Hz adds a few percent at most."""
 
 GOOD_MEDIAN_FREQUENCY_HZ = (40.0, 200.0)
 

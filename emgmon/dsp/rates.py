@@ -9,8 +9,8 @@ LOWEST_ENVELOPE_RATE_HZ = 10.0
 
 LEAST_UPPER_HZ = 350.0
 """A channel that is cut below this misses so much of the spectrum that its median means something else: a
-fall of 20 % of the whole spectrum of the EMG model (Stulen and De Luca 1981) moves the median of what lies under
-0.45 of the rate by 17 % at 1000 Hz, but by 12 % at 400, 8 % at 250 and 5 % at 200 Hz."""
+fall of 20 % of the whole spectrum of the EMG model (Stulen and De Luca 1981) moves the median of what lies
+under 0.45 of the rate by 17 % at 1000 Hz, but by 12 % at 400, 8 % at 250 and 5 % at 200 Hz."""
 
 WHOLE_BAND_RATE_HZ = LOW_PASS_HZ / LOW_PASS_SHARE_OF_RATE
 """1000 Hz: from here on the whole band up to 450 Hz is measured."""

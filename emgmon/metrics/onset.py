@@ -16,7 +16,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emgmon.dsp.change_point import PowerSums, power_sums, rise_chance, runs_above
+from emgmon.dsp.change_point import (
+    PowerSums,
+    RiseChance,
+    power_sums,
+    rise_chance,
+    runs_above,
+    without_lone_spikes,
+)
 from emgmon.events import Metric, Quality
 from emgmon.metrics.calibration import GOOD_SNR_DB
 from emgmon.metrics.engagement import missing, worse
@@ -151,19 +158,32 @@ def find_onset(
     around = _around_rise(sums, bin_s, rest_uv)
     if around is None:
         return UNCHANGED
-    cut_s = first_s + around.first * bin_s
     if is_envelope:
-        return _by_thresholds(samples_uv[:, around.first * bin_samples :], rate_hz, cut_s, smoothing_s)
-    cut_uv = samples_uv[:, around.first * bin_samples : around.stop * bin_samples]
-    independence = _independence(cut_uv, rate_hz)
-    found = rise_chance(sums.between(around.first, around.stop), bin_s=bin_s, independence=independence)
-    if found is None or found.change.gain < LEAST_GAIN:
+        first = around.first * bin_samples
+        return _by_thresholds(samples_uv[:, first:], rate_hz, first_s + first / rate_hz, smoothing_s)
+    calm = without_lone_spikes(sums, around.quiet_uv2, bin_s=bin_s)
+    if calm is not sums:
+        around = _around_rise(calm, bin_s, rest_uv)
+    found = None if around is None else _rise(calm, around, samples_uv, bin_samples, rate_hz)
+    if around is None or found is None or found.change.gain < LEAST_GAIN:
         return UNCHANGED
+    cut_s = first_s + around.first * bin_s
     low_s, at_s, high_s = (place * bin_s for place in found.quantiles((0.025, 0.5, 0.975)))
     if at_s < FIRST_LOOK_S and not around.first:
         return ACTIVE_BEFORE
     snr_db = 10.0 * math.log10(float(np.max(around.loud_uv2 / found.change.before)))
     return Onset(cut_s + at_s, cut_s + low_s, cut_s + high_s, snr_db, "change point")
+
+
+def _rise(
+    sums: PowerSums, around: "_Around", samples_uv: Floats, bin_samples: int, rate_hz: float
+) -> RiseChance | None:
+    cut_uv = samples_uv[:, around.first * bin_samples : around.stop * bin_samples]
+    return rise_chance(
+        sums.between(around.first, around.stop),
+        bin_s=bin_samples / rate_hz,
+        independence=_independence(cut_uv, rate_hz),
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -172,8 +192,9 @@ class _Around:
 
     first: int
     stop: int
+    quiet_uv2: Floats
     loud_uv2: Floats
-    """Mean square of each channel in the loud stretch."""
+    """Mean square of each channel in the quiet and in the loud stretch."""
 
 
 def _around_rise(sums: PowerSums, bin_s: float, rest_uv: Floats) -> _Around | None:
@@ -199,13 +220,17 @@ def _around_rise(sums: PowerSums, bin_s: float, rest_uv: Floats) -> _Around | No
     passed = min(10.0 ** (CLEAR_DB / 10.0) * joined[quiet], CLEAR_SHARE * joined[loud])
     clear = (_mean_power(sums, short)[:, quiet + width :] / scale).sum(axis=0) >= passed
     past = quiet + width + int(np.argmax(clear)) + short + round(AFTER_S / bin_s) if clear.any() else n_bins
-    return _Around(first, min(past, n_bins), power[:, loud])
+    return _Around(first, min(past, n_bins), power[:, quiet], power[:, loud])
 
 
 def _mean_power(sums: PowerSums, width: int) -> Floats:
-    """Mean square from each bin on over a stretch, shape (n_channels, n_bins - width + 1)."""
-    count = np.maximum(sums.count[:, width:] - sums.count[:, :-width], 1.0)
-    return (sums.power[:, width:] - sums.power[:, :-width]) / count
+    """Mean square from each bin on over a stretch, shape (n_channels, n_bins - width + 1).
+
+    Where less than half of a stretch is known, the rest counts as silent: a few samples alone say anything.
+    """
+    count = sums.count[:, width:] - sums.count[:, :-width]
+    least = np.maximum(0.5 * count.max(axis=1, keepdims=True), 1.0)
+    return np.asarray((sums.power[:, width:] - sums.power[:, :-width]) / np.maximum(count, least))
 
 
 def _independence(samples_uv: Floats, rate_hz: float) -> float:

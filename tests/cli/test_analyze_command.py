@@ -415,7 +415,7 @@ def test_the_head_says_where_100_percent_comes_from() -> None:
         # Student's t of 9 degrees of freedom, 2.262, times 0.04 sqrt(1 + 1/10): 0.095, 2.4 points at 50 %.
         (3, "-2/+2 points, from your own spread"),
         # Electrodes put on anew: 0.71 in the log ratio.
-        (4, "-17/+17 points, from the published variation from day to day"),
+        (4, "-17/+17 points, from an allowance for electrodes put on anew"),
     ],
 )
 def test_the_head_says_which_change_from_the_reference_can_be_told(placement: int, told: str) -> None:

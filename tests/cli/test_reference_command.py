@@ -62,7 +62,7 @@ def test_what_is_printed_tells_share_limits_and_where_they_come_from(good: Path)
     assert "set 1 is now your reference for bridge" in said
     assert re.search(r"activity share 7\d % glute, from 8 of 8 reps", said)
     assert re.search(r"within the session +-\d/\+\d +-\d/\+\d  from your own spread", said)
-    assert re.search(r"across days +-1\d/\+1\d +-1\d/\+1\d  from the published variation", said)
+    assert re.search(r"across days +-1\d/\+1\d +-1\d/\+1\d  from an allowance", said)
     assert not KIND.search(said)
     assert all(len(line) <= 100 for line in said.splitlines()[1:])
 

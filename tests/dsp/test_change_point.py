@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emgmon.dsp.change_point import power_sums, rise_chance, runs_above, teager_kaiser, variance_change
+from emgmon.dsp.change_point import (
+    power_sums,
+    rise_chance,
+    runs_above,
+    teager_kaiser,
+    variance_change,
+    without_lone_spikes,
+)
 
 NAN = math.nan
 
@@ -188,3 +195,54 @@ def test_the_scale_of_the_samples_does_not_move_the_onset():
 
 def test_silence_has_no_rise():
     assert rise_chance(power_sums(np.zeros((2, 500))), bin_s=0.001, independence=1.0) is None
+
+
+def quiet_with_beats(*beats, n=900, contraction=None):
+    """Noise at 1 kHz with pulses of 16 ms; and a contraction, if wanted."""
+    samples = np.random.default_rng(4).standard_normal((1, n))
+    for at in beats:
+        samples[0, at : at + 16] = 4.0
+    if contraction is not None:
+        samples[0, contraction:] *= 5.0
+    return power_sums(samples)
+
+
+def taken_out(sums):
+    cleaned = without_lone_spikes(sums, np.ones(len(sums.power)), bin_s=0.001)
+    return np.flatnonzero(np.diff(cleaned.count[0]) < np.diff(sums.count[0]))
+
+
+def test_a_heartbeat_in_quiet_is_taken_out_as_missing_and_only_it():
+    out = taken_out(quiet_with_beats(400))
+    assert set(range(400, 416)) <= set(out.tolist())
+    assert out.min() >= 360
+    assert out.max() <= 456
+
+
+def test_two_heartbeats_half_a_second_apart_are_both_taken_out():
+    assert set(taken_out(quiet_with_beats(200, 700)).tolist()) >= {205, 705}
+
+
+@pytest.mark.parametrize(
+    "sums",
+    [
+        quiet_with_beats(),
+        # The first motor units fire about ten times a second: they are the onset, no heartbeats.
+        quiet_with_beats(300, 400, 500),
+        # Nothing sets a beat that a contraction follows at once apart from its beginning.
+        quiet_with_beats(480, contraction=505),
+        quiet_with_beats(contraction=400),
+        quiet_with_beats(50, n=120),
+    ],
+    ids=["noise", "motor units", "a beat just before", "a contraction", "too few samples"],
+)
+def test_what_is_no_lone_heartbeat_stays(sums):
+    assert taken_out(sums).size == 0
+
+
+def test_a_heartbeat_is_taken_out_of_the_channel_that_has_it():
+    one, other = quiet_with_beats(400), quiet_with_beats()
+    both = type(one)(np.concatenate([one.power, other.power]), np.concatenate([one.count, other.count]))
+    cleaned = without_lone_spikes(both, np.ones(2), bin_s=0.001)
+    assert cleaned.count[0, -1] < both.count[0, -1]
+    np.testing.assert_array_equal(cleaned.count[1], both.count[1])

@@ -62,7 +62,7 @@ def test_a_sound_channel_is_good_and_has_no_reason():
         ({"noise_uv": 7.0, "snr_db": None}, Quality.USABLE, "its noise at rest is 7 µV"),
         ({"noise_uv": 12.0}, Quality.USABLE, "its noise at rest is 12 µV"),
         ({"noise_uv": 12.0, "snr_db": None}, Quality.REJECT, "its noise at rest is 12 µV"),
-        ({"motion_share": 0.62}, Quality.USABLE, "movement below 20 Hz makes up 62 % of the signal"),
+        ({"motion_share": 0.85}, Quality.USABLE, "movement below 20 Hz makes up 85 % of the signal"),
         (
             {"median_frequency_hz": 34.0},
             Quality.USABLE,

@@ -97,10 +97,10 @@ def test_bursts_drift_and_sway_of_a_good_electrode_are_borne():
 def test_more_sway_than_muscle_is_said_but_does_not_reject():
     time_s = np.arange(20_000) / 1000.0
     muscle_uv = 30.0 * muscle_noise(20_000, 1000.0, np.random.default_rng(0))
-    raw_uv = (muscle_uv + 80.0 * np.sin(2 * np.pi * 6.0 * time_s))[np.newaxis]
+    raw_uv = (muscle_uv + 100.0 * np.sin(2 * np.pi * 6.0 * time_s))[np.newaxis]
     track, _ = track_of(raw_uv, 1000.0, rest_uv=np.array([3.0]))
     (graded,) = track.grades(0, 2000)
-    assert graded.figures.motion_share == pytest.approx(3200.0 / 4100.0, abs=0.03)
+    assert graded.figures.motion_share == pytest.approx(5000.0 / 5900.0, abs=0.03)
     assert graded.grade is Quality.USABLE
     assert graded.reason.startswith("movement below 20 Hz")
 

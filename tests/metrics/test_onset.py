@@ -128,6 +128,24 @@ def test_the_end_of_the_contraction_before_is_not_taken_for_rest():
         assert found.at_s == pytest.approx(0.6, abs=0.03)
 
 
+@pytest.mark.parametrize(("times_rest", "beat"), [(4.0, 400), (8.0, 250), (8.0, 350)])
+def test_a_heartbeat_before_the_contraction_is_not_taken_for_its_beginning(times_rest, beat):
+    near = []
+    for seed in range(40):
+        clean_uv, rest_uv = recording(seed, snr_db=10.0, begin_s=0.5)
+        z = (np.arange(clean_uv.shape[1]) - beat) / 4.0
+        clean_uv += times_rest * rest_uv[0] * np.exp(0.5) * z * np.exp(-0.5 * z * z)
+        found = find_onset(clean_uv, RATE_HZ, rest_uv, 0.0)
+        near.append(isinstance(found, Onset) and abs(found.at_s - 0.5) <= 0.1)
+    assert np.mean(near) >= 0.9
+
+
+def test_a_channel_that_is_missing_where_it_is_quiet_does_no_harm():
+    clean_uv, rest_uv = recording(1, snr_db=20.0, n_channels=2)
+    clean_uv[0, :190] = np.nan
+    assert find_onset(clean_uv, RATE_HZ, rest_uv, 0.0).at_s == pytest.approx(0.45, abs=0.02)
+
+
 def test_a_muscle_that_lets_go_again_soon_has_begun_all_the_same():
     clean_uv, rest_uv = recording(1, snr_db=20.0, begin_s=0.4)
     quiet_uv, _ = recording(2, snr_db=-80.0)

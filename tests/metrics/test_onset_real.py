@@ -56,7 +56,7 @@ def knees(envelope, rest, begin):
     return left_rest, first + 5 * broken_line(look), first + 5 * broken_line(np.log(look))
 
 
-def test_real_bursts_have_their_onset_near_the_knee_of_their_envelope():
+def test_real_bursts_have_their_onset_among_the_knees_that_three_ways_of_looking_give():
     clean_uv, _ = clean("bursts_fatigue_ecg/emg_bursts.csv.gz", "channel_3_adc", 1000.0)
     quiet = slice(2600, 3900)
     slow = zero_phase(clean_uv, 1000.0, 4.0)

@@ -56,7 +56,7 @@ def test_across_days_the_factor_is_two_however_many_repetitions_are_averaged(n_r
     change = detectable_change(ReferenceSet("bridge", 8, 0.8, 0.1), n_reps=n_reps, comparison=ACROSS)
     assert change.log_ratio == pytest.approx(0.71, abs=0.005)
     assert change.factor == pytest.approx(2.0, abs=0.03)
-    assert change.source is ChangeSource.PUBLISHED_BETWEEN_DAYS
+    assert change.source is ChangeSource.BETWEEN_DAYS
 
 
 def test_a_person_who_varies_more_within_a_session_is_not_thought_steadier_across_days():
