@@ -48,6 +48,9 @@ REST_RISE = 1.05
 has become noisier for good is at rest again after two minutes."""
 
 
+_TENTH, _HALF = WINDOW_HOPS // 10, WINDOW_HOPS // 2
+
+
 @dataclass(frozen=True, slots=True)
 class BeatReading:
     """What the ten seconds before a hop show."""
@@ -131,11 +134,14 @@ class BeatWatch:
         for channel, row in enumerate(envelope_uv.T):
             power = np.square(row)
             missing = np.isnan(power)
-            if missing.mean() > MOST_MISSING:
+            n_missing = np.count_nonzero(missing)
+            if n_missing > MOST_MISSING * WINDOW_HOPS:
                 continue
-            middle = float(np.median(power[~missing]))
-            power[missing] = middle
-            low = float(np.partition(power, WINDOW_HOPS // 10)[WINDOW_HOPS // 10])
+            if n_missing:
+                power[missing] = np.median(power[~missing])
+            ordered = np.partition(power, (_TENTH, _HALF - 1, _HALF))
+            low = float(ordered[_TENTH])
+            middle = float(0.5 * (ordered[_HALF - 1] + ordered[_HALF]))
             rest = state.rest_uv2[channel] = min(low, REST_RISE * state.rest_uv2[channel])
             heartbeat_uv2 = heartbeat_power(power)
             if heartbeat_uv2 is not None:

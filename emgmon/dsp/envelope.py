@@ -166,10 +166,10 @@ class EnvelopeStage:
         state = self._state
         if state.hop is None:
             state.hop = clock.first_hop_from(first_sample)
-        squares = clean_uv * clean_uv
         waiting = state.squares.shape[1]
-        if waiting:
-            squares = np.concatenate([state.squares, squares], axis=1)
+        squares = np.empty((len(clean_uv), waiting + clean_uv.shape[1]))
+        squares[:, :waiting] = state.squares
+        np.multiply(clean_uv, clean_uv, out=squares[:, waiting:])
         # Samples before the first whole hop run through the filter but fill no hop.
         early = max(0, int(clock.samples_at(np.array([state.hop]))[0]) - (first_sample - waiting))
         return self._sum_hops(squares[:, early:], clock, first_sample - waiting + early)

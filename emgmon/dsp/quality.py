@@ -330,8 +330,8 @@ def _measure_whole(
     values[..., _STANDING] = extremes.n_standing
     values[..., Measured.CLIPPED_SHARE] = 1.0 / raw_uv.shape[-1]
     lines = _lines(raw_uv.shape[-1], rate_hz)
-    _, density = power_spectrum(raw_uv, rate_hz)
-    power = density * (rate_hz / raw_uv.shape[-1])
+    _, power = power_spectrum(raw_uv, rate_hz)
+    power *= rate_hz / raw_uv.shape[-1]
     values[..., Measured.TOTAL] = power[..., lines.slowest :].sum(axis=-1)
     values[..., Measured.LOW] = power[..., lines.slowest : lines.motion].sum(axis=-1)
     values[..., Measured.BAND] = power[..., lines.motion : lines.upper].sum(axis=-1)

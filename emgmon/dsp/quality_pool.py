@@ -75,22 +75,24 @@ def quality_figures(
     """
     told = np.full(len(pooled.values), np.nan) if rest_uv is None else rest_uv
     noise_uv = np.where(np.isnan(told), pooled[Measured.REST_UV], told)
-    return tuple(_figures(row, float(noise)) for row, noise in zip(pooled.values, noise_uv, strict=True))
+    return tuple(
+        _figures(row, float(noise)) for row, noise in zip(pooled.values.tolist(), noise_uv, strict=True)
+    )
 
 
-def _figures(row: NDArray[np.float64], noise_uv: float) -> QualityFigures:
-    hum = row[[Measured.HUM_50, Measured.HUM_60]]
-    stronger = int(np.argmax(hum)) if not np.isnan(hum).any() else 0
-    hum_ratio = _ratio(max(float(hum[stronger]), 0.0), float(row[Measured.BAND]))
+def _figures(row: list[float], noise_uv: float) -> QualityFigures:
+    hum = row[Measured.HUM_50], row[Measured.HUM_60]
+    stronger = int(hum[1] > hum[0])
+    hum_ratio = _ratio(max(hum[stronger], 0.0), row[Measured.BAND])
     return QualityFigures(
         noise_uv=_known(noise_uv),
-        snr_db=snr_db(math.sqrt(float(row[Measured.CLEAN])), noise_uv),
+        snr_db=snr_db(math.sqrt(row[Measured.CLEAN]), noise_uv),
         hum_ratio=hum_ratio,
         hum_hz=MAINS_HZ[stronger] if hum_ratio else None,
-        clipped_share=_known(float(row[Measured.CLIPPED_SHARE])),
-        flat_share=_known(float(row[Measured.FLAT])),
-        motion_share=_ratio(float(row[Measured.LOW]), float(row[Measured.TOTAL])),
-        missing_share=_known(float(row[Measured.MISSING_SHARE])),
+        clipped_share=_known(row[Measured.CLIPPED_SHARE]),
+        flat_share=_known(row[Measured.FLAT]),
+        motion_share=_ratio(row[Measured.LOW], row[Measured.TOTAL]),
+        missing_share=_known(row[Measured.MISSING_SHARE]),
     )
 
 

@@ -43,7 +43,9 @@ def power_spectrum(
     n_samples = x.shape[-1]
     length = n_samples if n_fft is None else max(n_fft, n_samples)
     window = hann(n_samples)
-    spectrum = np.fft.rfft((x - x.mean(axis=-1, keepdims=True)) * window, length, axis=-1)
+    weighed = x - x.mean(axis=-1, keepdims=True)
+    weighed *= window
+    spectrum = np.fft.rfft(weighed, length, axis=-1)
     density = np.square(spectrum.real)
     density += np.square(spectrum.imag)
     density *= 2.0 / (rate_hz * float(np.square(window).sum()))
@@ -83,7 +85,7 @@ def welch(
     windows = np.lib.stride_tricks.sliding_window_view(x, length, axis=-1)[..., :: length // 2, :]
     frequency_hz, densities = power_spectrum(windows, rate_hz)
     whole = ~np.isnan(densities[..., :1])
-    total = np.where(whole, densities, 0.0).sum(axis=-2)
+    total = (densities if whole.all() else np.where(whole, densities, 0.0)).sum(axis=-2)
     count = whole.sum(axis=-2)
     return frequency_hz, np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
 

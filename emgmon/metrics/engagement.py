@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,16 +27,19 @@ USUAL_BANDWIDTH_HZ = 150.0
 USUAL_REFERENCE_CV = 0.05
 """Scatter of a reference that rests on half a second of steady EMG, where the calibration does not tell."""
 
+LEAST_REFERENCE_CV = 0.03
+"""No reference is believed to be surer: with less, intervals held the virtual athlete's truth too seldom."""
+
 REST_CV = 0.05
 """Rest noise is not the same all session long."""
 
 WINDOW_S = 0.15
 """Length of the envelope's window."""
 
-EDGE_S = 0.05
+EDGE_S = 0.08
 """Standard error of where a phase begins or ends, found on an angle, against the virtual athlete ..."""
 
-HEIGHT_EDGE_S = 0.02
+HEIGHT_EDGE_S = 0.04
 """... and found on the height of the pelvis."""
 
 HEARTBEAT_ERROR = 0.4
@@ -125,6 +129,7 @@ def find_muscle(
     )
     if len(parts) < len(found) or any(part.reference_uv <= 0.0 for part in parts):
         return Muscle(name, found, (), f"the calibration does not cover the {name}", Quality.REJECT)
+    parts = tuple(map(_believed, parts))
     methods = dict.fromkeys(calibration.method_of(part) for part in parts)
     normalisation = " and ".join(methods)
     snr_db = min(part.snr_db for part in parts)
@@ -133,6 +138,13 @@ def find_muscle(
         return Muscle(name, found, parts, reason, Quality.REJECT, normalisation)
     quality = Quality.GOOD if snr_db >= GOOD_SNR_DB else Quality.USABLE
     return Muscle(name, found, parts, None, quality, normalisation)
+
+
+def _believed(part: ChannelCalibration) -> ChannelCalibration:
+    """Keep a calibration from looking surer than any is."""
+    if part.reference_cv is None or part.reference_cv >= LEAST_REFERENCE_CV:
+        return part
+    return replace(part, reference_cv=LEAST_REFERENCE_CV)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +213,31 @@ def _edge_cv(activation_pct: NDArray[np.float64], percent: float, edge_s: float)
     return min(hops / len(activation_pct) * math.hypot(*slopes), LARGEST_CV)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _KnownScatter:
+    """What of the scatter follows from the calibration alone, shape (n_channels,) each."""
+
+    noise_power: NDArray[np.float64]
+    """Of rest, in percent of the reference, squared."""
+    least_pct: NDArray[np.float64]
+    """The square root has no slope at zero: nearer than this an activation is not known anyway."""
+    hop_cv: NDArray[np.float64]
+    reference_cv: NDArray[np.float64]
+
+
+@lru_cache(maxsize=64)
+def _scatter_of(parts: tuple[ChannelCalibration, ...]) -> _KnownScatter:
+    noise_pct = np.array([100.0 * part.rest_uv / part.reference_uv for part in parts])
+    bandwidth_hz = np.array([part.bandwidth_hz or USUAL_BANDWIDTH_HZ for part in parts])
+    cvs = [USUAL_REFERENCE_CV if part.reference_cv is None else part.reference_cv for part in parts]
+    return _KnownScatter(
+        noise_power=noise_pct**2,
+        least_pct=np.maximum(noise_pct / (bandwidth_hz * WINDOW_S) ** 0.25, 1e-9),
+        hop_cv=np.sqrt(HOP_RATE_HZ / bandwidth_hz),
+        reference_cv=np.array(cvs),
+    )
+
+
 def _scatter(muscle: Muscle, activation_pct: NDArray[np.float64]) -> float:
     """Relative standard error of a mean activation; close to the noise, taking the noise off multiplies it.
 
@@ -211,18 +248,13 @@ def _scatter(muscle: Muscle, activation_pct: NDArray[np.float64]) -> float:
     percent = float(activation_pct.mean())
     if percent <= 0.0:
         return LARGEST_CV
-    noise = np.array([100.0 * part.rest_uv / part.reference_uv for part in muscle.parts])
-    bandwidth_hz = np.array([part.bandwidth_hz or USUAL_BANDWIDTH_HZ for part in muscle.parts])
-    # The square root has no slope at zero: nearer than this an activation is not known anyway.
-    least = noise / (bandwidth_hz * WINDOW_S) ** 0.25
-    reached = np.maximum(activation_pct, np.maximum(least, 1e-9))
-    power = activation_pct**2 + noise**2
+    known = _scatter_of(muscle.parts)
+    reached = np.maximum(activation_pct, known.least_pct)
+    power = activation_pct**2 + known.noise_power
     n_hops, n_channels = activation_pct.shape
-    hop_cv = np.sqrt(HOP_RATE_HZ / bandwidth_hz)
-    chance = hop_cv * np.sqrt(((power / reached) ** 2).sum(axis=0)) / (2.0 * n_hops)
-    rest = REST_CV * (noise**2 / reached).mean(axis=0)
-    references = [USUAL_REFERENCE_CV if p.reference_cv is None else p.reference_cv for p in muscle.parts]
-    reference = np.array(references) * activation_pct.mean(axis=0)
+    chance = known.hop_cv * np.sqrt(((power / reached) ** 2).sum(axis=0)) / (2.0 * n_hops)
+    rest = REST_CV * (known.noise_power / reached).mean(axis=0)
+    reference = known.reference_cv * activation_pct.mean(axis=0)
     total = math.sqrt(float((chance**2 + rest**2 + reference**2).sum())) / n_channels
     relative: float = min(total / percent, LARGEST_CV)
     return relative

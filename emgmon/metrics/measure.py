@@ -32,6 +32,10 @@ SHARP_RANGE_S = 6.0
 NO_PHASES = "needs a motion sensor: bursts of activity do not show where a lift ends"
 WHOLE_BURST = "mean over the whole repetition: without a motion signal its phases are not known"
 SCATTERED = "the channels of this muscle come from different sensors"
+MOST_HEARTBEAT = 0.1
+"""Beats that make up more of the back's signal than this begin as a muscle does."""
+
+BEATING = "the heartbeat on the back begins as a muscle does; a second look takes it out"
 NO_START = "needs a motion sensor: without one a repetition begins where its activity does"
 
 
@@ -115,7 +119,9 @@ def working_hops(rep: RepFound, plan: PhasePlan) -> tuple[int, int]:
     if not rep.has_phases:
         return rep.start_hop, rep.end_hop
     spans = [span for name, span in phase_hops(rep, plan).items() if name in plan.work]
-    return min(first for first, _ in spans), max(stop for _, stop in spans)
+    first, stop = min(first for first, _ in spans), max(stop for _, stop in spans)
+    # Where the lift comes last the muscles turn the movement round before it goes up.
+    return (rep.turn_hop if plan.order[0] == "return" and "hold" not in plan.work else first), stop
 
 
 def one_side(muscle: Muscle, side: str | None) -> Muscle:
@@ -197,7 +203,7 @@ def _shapes(
     ]
     if plan.both_sides:
         found.append(symmetry_metric(body.glute, work, gap=gap, seen=signals.quality_of(body.glute)))
-    return tuple(found)
+    return tuple(found) if rep.has_phases else tuple(map(_over_the_whole, found))
 
 
 def _lifts(
@@ -220,7 +226,7 @@ def _edge_s(rep: RepFound) -> float:
 
 def _spectrum(worked: Muscle, signals: RepSignals) -> SpectralFigures:
     if not worked.channels or signals.glute is None:
-        reason = SCATTERED if worked.channels else worked.missing
+        reason = worked.missing or SCATTERED
         return SpectralFigures(missing("median_frequency_hz", reason), None)
     samples = signals.glute
     return spectral_figures(
@@ -239,6 +245,8 @@ def _onset_difference(rep: RepFound, worked: Muscle, back: Muscle, signals: RepS
         return missing(name, reason)
     if signals.glute is None or signals.back is None:
         return missing(name, SCATTERED)
+    if signals.heartbeat_of(back) > MOST_HEARTBEAT:
+        return missing(name, BEATING)
     return onset_difference(_onset(signals.glute), _onset(signals.back))
 
 

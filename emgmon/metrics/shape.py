@@ -93,12 +93,13 @@ def squeeze_sustain(
         return missing(name, "samples are missing in this repetition")
     rest_pct = float(_rest_pct(glute).mean())
     activity_pct, scatter_pct = columns.mean(axis=1), _hop_scatter_pct(glute, columns)
-    if float(np.percentile(activity_pct, PEAK_PERCENTILE)) < ABOVE_REST * rest_pct:
+    peak_pct = float(np.percentile(activity_pct, PEAK_PERCENTILE))
+    if peak_pct < ABOVE_REST * rest_pct:
         return missing(name, "the glute hardly rose above its rest noise")
-    if PEAK_SHARE * float(np.percentile(activity_pct, PEAK_PERCENTILE)) < ABOVE_REST * rest_pct:
+    if PEAK_SHARE * peak_pct < ABOVE_REST * rest_pct:
         # Then the noise would decide what counts, and a noisier electrode would show less of a squeeze.
         return missing(name, "the glute rose to less than 6 times its rest noise, too little to see it fade")
-    value, margin = _sustained(activity_pct, scatter_pct, ABOVE_REST * rest_pct)
+    value, margin = _sustained(activity_pct, scatter_pct, ABOVE_REST * rest_pct, peak_pct)
     # Work begins below the threshold and ends above it: an edge that moves adds or takes such time.
     edges = math.hypot(value, 100.0 - value) * edge_s * HOP_RATE_HZ / len(columns)
     margin = math.hypot(margin, Z_95 * edges)
@@ -127,11 +128,10 @@ def _hop_scatter_pct(muscle: Muscle, activation_pct: NDArray[np.float64]) -> NDA
 
 
 def _sustained(
-    activity_pct: NDArray[np.float64], scatter_pct: NDArray[np.float64], least_pct: float
+    activity_pct: NDArray[np.float64], scatter_pct: NDArray[np.float64], least_pct: float, peak_pct: float
 ) -> tuple[float, float]:
     """Percentage of hops at or above the threshold, and the margin of that figure."""
     n_hops = len(activity_pct)
-    peak_pct = float(np.percentile(activity_pct, PEAK_PERCENTILE))
     at_peak = scatter_pct[activity_pct >= peak_pct].mean() / peak_pct
     own_pct = PEAK_SHARE * peak_pct / (1.0 + PEAK_EXCESS * at_peak)
     threshold_pct = max(least_pct, own_pct)

@@ -68,7 +68,8 @@ def _mean_metric(name: str, metrics: list[Metric], body: Body | None) -> Metric:
     quality = measured[0].quality
     for metric in measured[1:]:
         quality = worse(quality, metric.quality)
-    low, high = _interval(name, values, measured, 0.0 if body is None else _common_error(name, mean, body))
+    common = 0.0 if body is None else _common_error(name, mean, body)
+    low, high = _interval(name, values, measured, common or _shared_error(name, measured))
     return Metric(name, mean, low, high, n, quality, normalisation=measured[0].normalisation)
 
 
@@ -94,7 +95,24 @@ def _common_error(name: str, mean: float, body: Body) -> float:
     ratio = math.hypot(body.glute.reference_cv, body.back.reference_cv)
     if name == "glute_back_log_ratio":
         return ratio
+    if name == "symmetry_pct":
+        return 100.0 * math.hypot(*(part.reference_cv or 0.0 for part in body.glute.parts))
     if name == "glute_share_pct":
         # The share is the logistic function of the log ratio; this is its slope.
         return ratio * mean * (100.0 - mean) / 100.0
     return 0.0
+
+
+_EDGES_TELL = frozenset({"squeeze_sustain_pct", "late_back_surge"})
+"""Figures of which most of the error is where a phase ends, found alike in all repetitions of a set."""
+
+SHARED_EDGES = 0.7
+"""Part of a repetition's standard error that the others of its set share: our choice."""
+
+
+def _shared_error(name: str, measured: list[Metric]) -> float:
+    """Give the standard error that all repetitions share because their edges are found in the same way."""
+    if name not in _EDGES_TELL:
+        return 0.0
+    widths = [m.high - m.low for m in measured if m.high is not None and m.low is not None]
+    return SHARED_EDGES * math.fsum(widths) / len(widths) / (2.0 * Z_95) if widths else 0.0
