@@ -137,6 +137,11 @@ class ChannelQuality:
     figures: QualityFigures
 
 
+def channel_words(site: str, side: str | None) -> str:
+    """Name an EMG channel as a person would."""
+    return " ".join(part for part in (side, site.replace("_", " ")) if part)
+
+
 @dataclass(frozen=True, slots=True)
 class QualityChanged:
     """An EMG channel became better or worse, or for another reason."""

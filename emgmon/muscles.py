@@ -17,7 +17,7 @@ from emgmon.dsp.quality_track import QualityTrack
 from emgmon.dsp.quality_watch import ChannelChange
 from emgmon.dsp.rates import has_median_frequency
 from emgmon.dsp.spectrum import welch
-from emgmon.events import HOP_RATE_HZ, ChannelQuality, Quality, QualityChanged
+from emgmon.events import HOP_RATE_HZ, ChannelQuality, Quality, QualityChanged, channel_words
 from emgmon.metrics.calibration import Calibration
 from emgmon.metrics.engagement import BACK_SITES, Muscle, find_body
 from emgmon.metrics.frequency import LEAST_SNR_DB, median_frequency
@@ -202,7 +202,7 @@ class Muscles:
             lost_ms = missing * 1000 // HOP_RATE_HZ
             return f"EMG samples are missing, {lost_ms} ms of this repetition could not be measured"
         poor = next((qualities[c] for c in watched if qualities[c].grade is Quality.REJECT), None)
-        return None if poor is None else f"{channel_name(poor)}: {poor.reason}"
+        return None if poor is None else f"{channel_words(poor.site, poor.side)}: {poor.reason}"
 
     def samples(self, muscle: Muscle, rep: RepFound, work: tuple[int, int]) -> MuscleSamples | None:
         """Cut the cleaned samples of one muscle out; ``None`` where they are of several streams, or none."""
@@ -243,12 +243,6 @@ def _changed(stream: EmgStream, change: ChannelChange) -> QualityChanged:
     site = stream.sites[change.channel]
     quality = ChannelQuality(site.site, site.side, change.grade, change.reason, change.figures)
     return QualityChanged(stream.sensor, stream.number, change.channel, change.at_s, quality)
-
-
-def channel_name(channel: ChannelQuality) -> str:
-    """Name a channel as a person would."""
-    side = f"{channel.side} " if channel.side else ""
-    return f"{side}{channel.site.replace('_', ' ')}"
 
 
 def _inside(channels: tuple[int, ...], span: tuple[int, int]) -> bool:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from emgmon.dsp.pipeline import EmgPipeline, MotionPipeline, time_line_sample
 from emgmon.dsp.rates import is_too_slow
 from emgmon.dsp.timeline import SampleClock
+from emgmon.events import channel_words
 from emgmon.metrics.calibration import Calibration, ChannelCalibration, activation_pct
 from emgmon.metrics.engagement import ChannelSite
 from emgmon.units import to_physical
@@ -87,7 +88,7 @@ class EmgStream:
     def enveloped_sites(self) -> list[str]:
         """Names of the channels that came as envelopes."""
         pairs = zip(self.sites, self.is_envelope, strict=True)
-        return [" ".join(p for p in (c.side, c.site) if p).replace("_", " ") for c, is_one in pairs if is_one]
+        return [channel_words(channel.site, channel.side) for channel, is_one in pairs if is_one]
 
     def _new_pipeline(self) -> EmgPipeline:
         return EmgPipeline(

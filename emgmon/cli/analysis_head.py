@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from emgmon.cli.pages import WIDEST
+from emgmon.events import channel_words
 
 if TYPE_CHECKING:
     from emgmon.analysis_document import AnalysisDocument, RecordingDocument, StreamDocument
@@ -63,7 +64,7 @@ def _calibration(calibration: "Calibration") -> str:
     for channel in calibration.channels:
         method = calibration.method_of(channel)
         if method != calibration.method:
-            others.setdefault(method, []).append(channel_name(channel.site, channel.side))
+            others.setdefault(method, []).append(channel_words(channel.site, channel.side))
     parts = [f"100 % = {calibration.method}"]
     parts += [f"{method} for {' and '.join(names)}" for method, names in others.items()]
     return ", ".join(parts + _made(calibration.made_utc, calibration.placement, calibration.source))
@@ -95,11 +96,6 @@ def _made(made_utc: str | None, placement: int | None, source: str | None) -> li
         source and f"from {source}",
     ]
     return [part for part in parts if part]
-
-
-def channel_name(site: str, side: str | None) -> str:
-    """Name an EMG channel as a person would."""
-    return " ".join(part for part in (side, site.replace("_", " ")) if part)
 
 
 def _sites(stream: "StreamDocument") -> list[str]:

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from emgmon.cli.analysis_head import channel_name, wrapped
+from emgmon.cli.analysis_head import wrapped
 from emgmon.cli.analysis_table import MISSING
+from emgmon.events import channel_words
 
 if TYPE_CHECKING:
     from emgmon.analysis_document import AnalysisDocument, ChannelDocument, SetDocument
@@ -81,4 +82,4 @@ def _figures(channel: "ChannelDocument") -> list[str]:
 
 def _name(channel: str) -> str:
     site, _, side = channel.partition(".")
-    return channel_name(site, side or None)
+    return channel_words(site, side or None)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from emgmon.cli.analysis_head import channel_name, wrapped
+from emgmon.cli.analysis_head import wrapped
+from emgmon.events import channel_words
 
 if TYPE_CHECKING:
     from emgmon.analysis_document import AnalysisDocument, MetricDocument, RepDocument, SetDocument
@@ -236,7 +237,7 @@ def _channel_lines(done: "SetDocument") -> Iterator[str]:
         worst = [channel for channel in seen if channel.grade == ("reject" if counts["reject"] else "usable")]
         site, _, side = name.partition(".")
         grades = " and ".join(f"{_GRADES[grade]} in {counts[grade]}" for grade in _GRADES if counts[grade])
-        said = f"signal of {channel_name(site, side or None)} {grades} of {_reps(len(done.reps))}"
+        said = f"signal of {channel_words(site, side or None)} {grades} of {_reps(len(done.reps))}"
         yield from wrapped(f"{said}: {worst[0].reason}" if worst[0].reason else said, indent=2)
 
 

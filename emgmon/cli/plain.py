@@ -18,6 +18,7 @@ from emgmon.events import (
     SessionEnded,
     SetCompleted,
     VerdictBasis,
+    channel_words,
 )
 
 SHARE = "glute_share_pct"
@@ -110,7 +111,7 @@ def _judgement(rep: RepCompleted) -> str:
 
 def _quality(change: QualityChanged) -> str:
     quality = change.quality
-    channel = " ".join(part for part in (quality.side, quality.site.replace("_", " ")) if part)
+    channel = channel_words(quality.site, quality.side)
     reason = f": {quality.reason}" if quality.reason else ""
     return f"signal of {channel} {GRADES[quality.grade]} at {change.at_s:.1f} s{reason}"
 

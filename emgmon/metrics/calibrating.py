@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from emgmon.dsp.cleaning import hum_to_remove
 from emgmon.dsp.envelope import EnvelopeStage
 from emgmon.dsp.heartbeat import rest_between_beats
+from emgmon.dsp.quality_grades import REJECTED_SNR_DB
 from emgmon.dsp.spectrum import SEGMENT_S, power_spectrum
 from emgmon.errors import CalibrationError
+from emgmon.events import channel_words
 from emgmon.metrics.calibration import (
     LARGEST_MISSING_SHARE,
     REFERENCE_WINDOW_S,
-    REJECTED_SNR_DB,
     Calibration,
     CalibrationMethod,
     ChannelCalibration,
@@ -83,7 +84,7 @@ class ChannelStretches:
     @property
     def name(self) -> str:
         """The channel as people call it."""
-        return " ".join(part for part in (self.side, self.site) if part).replace("_", " ")
+        return channel_words(self.site, self.side)
 
     def clean(self, stretch: Stretch, hum_hz: float | None) -> NDArray[np.float64]:
         """Clean a stretch as in a session; shape (n_samples,), without its lead."""

@@ -17,9 +17,6 @@ REFERENCE_WINDOW_S = 0.5
 LARGEST_MISSING_SHARE = 0.3
 """A stretch with more missing than this cannot serve."""
 
-REJECTED_SNR_DB = 6.0
-GOOD_SNR_DB = 15.0
-
 
 class CalibrationMethod(enum.StrEnum):
     """Which contraction stands for 100 %."""

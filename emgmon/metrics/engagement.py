@@ -8,13 +8,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from emgmon.dsp.quality_grades import GOOD_SNR_DB, REJECTED_SNR_DB
 from emgmon.events import HOP_RATE_HZ, Metric, Quality
-from emgmon.metrics.calibration import (
-    GOOD_SNR_DB,
-    REJECTED_SNR_DB,
-    Calibration,
-    ChannelCalibration,
-)
+from emgmon.metrics.calibration import Calibration, ChannelCalibration
 
 GLUTE_SITES = ("gluteus_maximus", "gluteus_medius")
 BACK_SITES = ("erector_spinae", "multifidus")

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emgmon.dsp.filters import LOW_PASS_HZ, LOW_PASS_SHARE_OF_RATE, band_pass
+from emgmon.dsp.quality_grades import GOOD_SNR_DB
 from emgmon.dsp.rates import has_median_frequency
 from emgmon.dsp.spectrum import SEGMENT_S, power_spectrum
 from emgmon.events import Metric, Quality
-from emgmon.metrics.calibration import GOOD_SNR_DB
 from emgmon.metrics.engagement import Z_95, missing, worse
 
 BAND_HZ = (20.0, 450.0)

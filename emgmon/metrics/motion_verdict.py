@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from emgmon.events import Metric, MovementSignal, Verdict, VerdictBasis
+from emgmon.metrics.engagement import Z_95
 from emgmon.metrics.reference import (
     MIN_REPS_FOR_OWN_SPREAD,
-    Z_95,
     ChangeSource,
     MotionReference,
     ReferenceSet,

@@ -24,8 +24,8 @@ from emgmon.dsp.change_point import (
     runs_above,
     without_lone_spikes,
 )
+from emgmon.dsp.quality_grades import GOOD_SNR_DB
 from emgmon.events import Metric, Quality
-from emgmon.metrics.calibration import GOOD_SNR_DB
 from emgmon.metrics.engagement import missing, worse
 from emgmon.metrics.reference import student_975
 from emgmon.metrics.uncertainty import statistical_bandwidth

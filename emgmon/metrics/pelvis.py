@@ -17,14 +17,13 @@ from numpy.typing import NDArray
 from emgmon.dsp.alignment import Alignment, AlignmentMethod, tilt_deg
 from emgmon.dsp.rotations import angle_deg, rotation_matrices, unit
 from emgmon.events import HOP_RATE_HZ, Metric, Quality
-from emgmon.metrics.engagement import missing, worse
+from emgmon.metrics.engagement import Z_95, missing, worse
 from emgmon.metrics.pelvis_error import (
     OBLIQUITY,
     PITCH,
     RANGE_HIGH,
     RANGE_LOW,
     ROTATION,
-    Z_95,
     CalmAngles,
     calmed,
     cut_deg,

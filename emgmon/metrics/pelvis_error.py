@@ -23,8 +23,6 @@ from numpy.typing import NDArray
 from emgmon.dsp.alignment import Alignment, AlignmentMethod
 from emgmon.events import HOP_RATE_HZ
 
-Z_95 = 1.96
-
 CALM_S = 0.25
 """Skin and fat swing under a sensor at 3 to 7 Hz: angles are averaged over this long ..."""
 

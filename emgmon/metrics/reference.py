@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from emgmon.errors import ReferenceSetError
 from emgmon.events import Metric, Quality
+from emgmon.metrics.engagement import Z_95
 
 PUBLISHED_REP_CV = 0.11
 """Smallest same-day within-person variation of one muscle's normalised amplitude
@@ -24,8 +25,6 @@ MIN_REPS_FOR_OWN_SPREAD = 5
 
 SMALLEST_REP_SD = 0.034
 """No person is steadier: two seconds of ideal steady EMG scatter by 2.4 % in each of the two muscles."""
-
-Z_95 = 1.96
 
 ACROSS_DAYS_CHANGE = Z_95 * math.sqrt(2.0) * math.sqrt(2.0) * PUBLISHED_DAY_CV
 """0.71, twice the ratio: new electrodes shift both muscles, however many repetitions are averaged."""

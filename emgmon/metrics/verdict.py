@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from emgmon.events import ChannelQuality, Metric, Quality, Verdict, VerdictBasis
+from emgmon.events import ChannelQuality, Metric, Quality, Verdict, VerdictBasis, channel_words
 from emgmon.metrics.engagement import share_pct
 from emgmon.metrics.reference import Comparison, ReferenceSet, minimal_detectable_change
 
@@ -249,9 +249,7 @@ def _place_sentence(verdict: Verdict, reason: VerdictReason, share: float, usual
 
 
 def _poor(channel: ChannelQuality) -> str:
-    side = f"{channel.side} " if channel.side else ""
-    muscle = f"{side}{channel.site.replace('_', ' ')}"
-    return f"{muscle}: {channel.reason or 'the signal is too poor'}"
+    return f"{channel_words(channel.site, channel.side)}: {channel.reason or 'the signal is too poor'}"
 
 
 def _open(verdict: Verdict, reason: VerdictReason, said: str) -> Judgement:
