@@ -17,8 +17,8 @@ MAX_RATE_HZ = 1e6
 MAX_CHANNELS = 255
 MAX_DESCRIPTION_SIZE = 0xFFFF
 
-_SITE = re.compile(r"[a-z][a-z0-9_]{0,30}")
-_SIDES = (None, "left", "right")
+SITE = re.compile(r"[a-z][a-z0-9_]{0,30}")
+SIDES = (None, "left", "right")
 _AXES = (None, "x", "y", "z")
 _STREAM = struct.Struct("<BBBBQ")
 _CHANNEL = struct.Struct("<BBBBBfB")
@@ -93,11 +93,11 @@ class Channel:
         """Hold the rules of SPEC 7.9 and 7.10."""
         with np.errstate(over="ignore"):
             object.__setattr__(self, "scale", float(np.float32(self.scale)))
-        if not _SITE.fullmatch(self.site):
+        if not SITE.fullmatch(self.site):
             raise HostFault(
                 f"site {self.site!r} is not a lower-case word of 1 to 31 characters", clause="7.10"
             )
-        if self.side not in _SIDES:
+        if self.side not in SIDES:
             raise HostFault(f"side {self.side!r} is not left, right or none", clause="7.9")
         if self.axis not in _AXES or (self.axis is None) != self.quantity.is_emg:
             raise HostFault(f"axis {self.axis!r} does not suit {self.quantity.name}", clause="7.9")
@@ -289,12 +289,12 @@ def _read_channel(value: bytes) -> tuple[int, Channel]:
     _at_least(value, RecordType.CHANNEL, size=_CHANNEL.size, clause="7.9")
     number, quantity, side, axis, unit, scale, site_size = _CHANNEL.unpack_from(value)
     _at_least(value, RecordType.CHANNEL, size=_CHANNEL.size + site_size, clause="7.9")
-    if side >= len(_SIDES) or axis >= len(_AXES):
+    if side >= len(SIDES) or axis >= len(_AXES):
         raise SensorFault(f"side {side} or axis {axis} is not defined", clause="7.9")
     return number, Channel(
         quantity=_member(Quantity, quantity, clause="7.9"),
         site=_text(value[_CHANNEL.size : _CHANNEL.size + site_size], clause="7.10"),
-        side=_SIDES[side],
+        side=SIDES[side],
         axis=_AXES[axis],
         unit=_member(Unit, unit, clause="7.9"),
         scale=scale,
@@ -302,7 +302,7 @@ def _read_channel(value: bytes) -> tuple[int, Channel]:
 
 
 def _channel_value(stream: Stream, channel: Channel) -> bytes:
-    side, axis = _SIDES.index(channel.side), _AXES.index(channel.axis)
+    side, axis = SIDES.index(channel.side), _AXES.index(channel.axis)
     site = channel.site.encode()
     head = _CHANNEL.pack(stream.number, channel.quantity, side, axis, channel.unit, channel.scale, len(site))
     return head + site

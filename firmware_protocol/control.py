@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from firmware_protocol.errors import HostFault, SensorFault
-from firmware_protocol.packets import TIME_MODULUS
+from firmware_protocol.fields import check_unsigned, split_time
 
 RESPONSE_BIT = 0x80
 """Set in the opcode of every response (SPEC 6.2)."""
@@ -22,10 +22,11 @@ class Opcode(enum.IntEnum):
     GET_CAPABILITIES = 0x01
     START = 0x02
     STOP = 0x03
-
-
-RESERVED_OPCODES = {0x04: "RESEND", 0x05: "TIME"}
-"""Kept for later minor versions (SPEC 8.1, 8.2); answered UNKNOWN_OPCODE today."""
+    RESEND = 0x04
+    TIME = 0x05
+    SET_SITES = 0x06
+    IDENTIFY = 0x07
+    LEAD_CHECK = 0x08
 
 
 class Status(enum.IntEnum):
@@ -36,6 +37,9 @@ class Status(enum.IntEnum):
     BAD_PAYLOAD = 2
     WRONG_STATE = 3
     MTU_TOO_SMALL = 4
+    EXPIRED = 5
+    BUSY = 6
+    NOT_SUPPORTED = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ class Request:
         """Write the request; raises HostFault when a field is out of range."""
         if not 1 <= self.opcode < RESPONSE_BIT:
             raise HostFault(f"opcode {self.opcode} is not one of 1 to 127", clause="6.1")
-        _check_unsigned("transaction", self.transaction, bits=8, clause="6.1")
+        check_unsigned("transaction", self.transaction, bits=8, clause="6.1")
         return bytes((self.opcode, self.transaction)) + self.payload
 
     @classmethod
@@ -83,9 +87,9 @@ class Response:
 
     def to_bytes(self) -> bytes:
         """Write the response; raises HostFault when a field is out of range."""
-        _check_unsigned("opcode", self.opcode, bits=7, clause="6.2")
-        _check_unsigned("transaction", self.transaction, bits=8, clause="6.2")
-        _check_unsigned("status", self.status, bits=8, clause="6.4")
+        check_unsigned("opcode", self.opcode, bits=7, clause="6.2")
+        check_unsigned("transaction", self.transaction, bits=8, clause="6.2")
+        check_unsigned("status", self.status, bits=8, clause="6.4")
         return bytes((self.opcode | RESPONSE_BIT, self.transaction, self.status)) + self.payload
 
     @classmethod
@@ -152,7 +156,7 @@ def capability_offset(payload: bytes) -> int:
 
 def capability_request(*, transaction: int, offset: int) -> Request:
     """Ask for the description from ``offset`` on."""
-    _check_unsigned("offset", offset, bits=16, clause="6.6")
+    check_unsigned("offset", offset, bits=16, clause="6.6")
     return Request(Opcode.GET_CAPABILITIES, transaction, offset.to_bytes(2, "little"))
 
 
@@ -179,9 +183,9 @@ class Started:
 
     def to_bytes(self) -> bytes:
         """Write the payload; raises HostFault when a field is out of range."""
-        _check_unsigned("session", self.session_id, bits=32, clause="6.8")
-        _check_unsigned("time", self.time_us, bits=48, clause="6.8")
-        low, high = _split_time(self.time_us)
+        check_unsigned("session", self.session_id, bits=32, clause="6.8")
+        check_unsigned("time", self.time_us, bits=48, clause="6.8")
+        low, high = split_time(self.time_us)
         head = _STARTED.pack(self.session_id, low, high, len(self.streams))
         return head + b"".join(_stream_start_bytes(start) for start in self.streams)
 
@@ -206,7 +210,7 @@ class Started:
 
 def mtu_too_small(request: Request, *, needed_mtu: int) -> Response:
     """Refuse START, telling the smallest ATT_MTU that would do (SPEC 6.9)."""
-    _check_unsigned("MTU", needed_mtu, bits=16, clause="6.9")
+    check_unsigned("MTU", needed_mtu, bits=16, clause="6.9")
     payload = needed_mtu.to_bytes(2, "little")
     return Response(request.opcode, request.transaction, Status.MTU_TOO_SMALL, payload)
 
@@ -219,16 +223,7 @@ def needed_mtu(response: Response) -> int | None:
 
 
 def _stream_start_bytes(start: StreamStart) -> bytes:
-    _check_unsigned("stream", start.stream, bits=8, clause="6.8")
-    _check_unsigned("first sample", start.first_sample, bits=32, clause="6.8")
-    _check_unsigned("time", start.time_us, bits=48, clause="6.8")
-    return _STREAM_START.pack(start.stream, start.first_sample, *_split_time(start.time_us))
-
-
-def _split_time(time_us: int) -> tuple[int, int]:
-    return time_us & 0xFFFFFFFF, (time_us % TIME_MODULUS) >> 32
-
-
-def _check_unsigned(name: str, value: int, *, bits: int, clause: str) -> None:
-    if not 0 <= value < 1 << bits:
-        raise HostFault(f"{name} {value} does not fit in {bits} bits", clause=clause)
+    check_unsigned("stream", start.stream, bits=8, clause="6.8")
+    check_unsigned("first sample", start.first_sample, bits=32, clause="6.8")
+    check_unsigned("time", start.time_us, bits=48, clause="6.8")
+    return _STREAM_START.pack(start.stream, start.first_sample, *split_time(start.time_us))

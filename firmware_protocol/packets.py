@@ -12,6 +12,8 @@ from firmware_protocol.errors import HostFault, SensorFault
 
 PROTOCOL_MAJOR = 1
 """The only major version this room reads and writes (SPEC 3.1)."""
+PROTOCOL_MINOR = 1
+"""The newest minor version whose meaning this room knows."""
 HEADER_SIZE = 16
 MAX_SAMPLES_PER_PACKET = 255
 SEQUENCE_MODULUS = 1 << 16
@@ -55,7 +57,7 @@ class PacketFlag(enum.IntFlag):
     """What else is true of the samples of a packet (SPEC 4.8)."""
 
     RETRANSMITTED = 1
-    """Sent before; this is another copy."""
+    """A RESEND asked for these samples."""
     GAP_BEFORE = 2
     """The sensor itself lost samples right before the first of this packet."""
     SATURATED = 4
