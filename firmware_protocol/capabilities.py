@@ -152,7 +152,7 @@ class Capabilities:
     """Drawn anew at every start of the sensor, 32 bits: another number, other counters."""
     name: str
     ring_ms: int
-    """How far back the sensor can send again; 0 in this version."""
+    """How far back the sensor can send again, milliseconds; 0 without a ring, as in version 1.0."""
     streams: tuple[Stream, ...]
 
     def __post_init__(self) -> None:

@@ -10,6 +10,8 @@ from firmware_protocol.fields import check_unsigned, split_time
 
 RESPONSE_BIT = 0x80
 """Set in the opcode of every response (SPEC 6.2)."""
+RESPONSE_OVERHEAD = 3
+"""Bytes of a response before its payload (SPEC 6.2)."""
 
 _PART = struct.Struct("<HH")
 _STARTED = struct.Struct("<IIHB")
@@ -40,6 +42,18 @@ class Status(enum.IntEnum):
     EXPIRED = 5
     BUSY = 6
     NOT_SUPPORTED = 7
+
+
+PRECEDENCE = (
+    Status.UNKNOWN_OPCODE,
+    Status.NOT_SUPPORTED,
+    Status.BAD_PAYLOAD,
+    Status.WRONG_STATE,
+    Status.MTU_TOO_SMALL,
+    Status.BUSY,
+    Status.EXPIRED,
+)
+"""Of several refusals that apply a sensor answers with the first (SPEC 6.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +148,19 @@ class CapabilityPart:
 
 
 def capability_part(description: bytes, *, offset: int, payload_size: int) -> CapabilityPart:
-    """Cut the part that one indication of ``payload_size`` (ATT_MTU - 3) bytes can carry.
+    """Cut the part that one indication of ``payload_size`` (SPEC 2.6) bytes can carry.
 
     Raises
     ------
     HostFault
-        When the host asked for an offset at or beyond the end; a sensor answers BAD_PAYLOAD.
+        When the host asked for an offset at or beyond the end; a sensor answers BAD_PAYLOAD. Also when
+        not one byte fits, which is below what any link carries.
     """
     if not 0 <= offset < len(description):
         raise HostFault(f"offset {offset} is not inside {len(description)} bytes", clause="6.6")
-    room = payload_size - 3 - _PART.size
+    room = payload_size - RESPONSE_OVERHEAD - _PART.size
+    if room < 1:
+        raise HostFault(f"an indication of {payload_size} bytes carries no description", clause="6.15")
     return CapabilityPart(len(description), offset, description[offset : offset + room])
 
 
@@ -209,7 +226,10 @@ class Started:
 
 
 def mtu_too_small(request: Request, *, needed_mtu: int) -> Response:
-    """Refuse START, telling the smallest ATT_MTU that would do (SPEC 6.9)."""
+    """Refuse a request whose response, or whose samples, do not fit; tell the smallest ATT_MTU that would do.
+
+    Clauses 6.9 and 6.15; the ATT_MTU is payload size + 3. Raises HostFault when it exceeds 16 bits.
+    """
     check_unsigned("MTU", needed_mtu, bits=16, clause="6.9")
     payload = needed_mtu.to_bytes(2, "little")
     return Response(request.opcode, request.transaction, Status.MTU_TOO_SMALL, payload)

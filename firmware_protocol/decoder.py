@@ -1,14 +1,12 @@
-"""Notifications in; sample blocks, gaps, duplicates and rejects out; bad bytes never raise."""
+"""Notifications in; sample blocks, gaps, backfill, duplicates and rejects out; bad bytes never raise."""
 
-import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_protocol.capabilities import Capabilities, Stream
+from firmware_protocol.capabilities import Capabilities
 from firmware_protocol.columns import (
     StreamColumns,
     checked_columns,
@@ -17,83 +15,66 @@ from firmware_protocol.columns import (
     gather_stretches,
     stream_columns,
 )
-from firmware_protocol.control import Started, StreamStart
+from firmware_protocol.control import Started
 from firmware_protocol.errors import SensorFault
 from firmware_protocol.packets import (
-    BOUNDARY_FLAGS,
     HEADER_SIZE,
     KNOWN_FLAGS,
     PROTOCOL_MAJOR,
-    SAMPLE_MODULUS,
     TIME_MODULUS,
     PacketHeader,
-    Sample,
-    SampleFormat,
     check_header,
     decode_samples,
-    sample_time_us,
+)
+from firmware_protocol.reassembly import (
+    Backfill,
+    DecoderEvent,
+    Duplicate,
+    Expired,
+    Gap,
+    Layout,
+    Placed,
+    Reject,
+    SampleBlock,
+    Span,
+    StreamState,
+    advance,
+    coalesce,
+    expire,
+    forget,
+    open_stream,
+    part,
+    place,
+    unwrap,
 )
 
-MAX_JUMP_S = 3600
-"""A sample counter further away than this says nothing trustworthy (SPEC 5.7)."""
+__all__ = [
+    "Backfill",
+    "Decoder",
+    "DecoderEvent",
+    "DecoderState",
+    "Duplicate",
+    "Expired",
+    "Gap",
+    "Opened",
+    "Reject",
+    "SampleBlock",
+    "StreamState",
+    "coalesce",
+]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SampleBlock:
-    """Consecutive samples of one stream, none of them delivered before."""
-
-    stream: int
-    first_sample: int
-    """Number of the first sample, unwrapped."""
-    time_us: int
-    """Device time of the first sample, unwrapped, microseconds."""
-    values: NDArray[Sample]
-    """Shape (n_samples, n_channels), raw counts."""
-    flags: int
-    """The :class:`~firmware_protocol.packets.PacketFlag` bits that hold for the whole block."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Samples that are missing; comes right before the block that revealed it."""
-
-    stream: int
-    first_sample: int
-    n_samples: int
+_NO_VERSION = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Duplicate:
-    """Samples that came though they, or later ones, had been delivered; left out."""
+class Opened:
+    """What a START brought."""
 
-    stream: int
-    first_sample: int
-    n_samples: int
-
-
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """A notification that was left out whole."""
-
-    reason: str
-    """What is wrong, in words, with the value."""
-    clause: str
-    """The clause of SPEC.md that it breaks."""
-    n_bytes: int
-
-
-DecoderEvent: TypeAlias = SampleBlock | Gap | Duplicate | Reject
-
-
-@dataclass(frozen=True, slots=True)
-class StreamState:
-    """How far one stream has come."""
-
-    stream: int
-    next_sample: int | None = None
-    """Unwrapped number of the sample expected next; None before the first."""
-    time_us: int | None = None
-    """Unwrapped device time of the newest packet, against which the next one is unwrapped."""
+    continued: tuple[int, ...]
+    """Streams whose count goes on where it was; the others begin, or begin anew."""
+    events: tuple[DecoderEvent, ...]
+    """What is final now, and what was missed since the stream stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,50 +84,21 @@ class DecoderState:
     streams: tuple[StreamState, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """What follows from the capabilities of one stream, worked out once."""
-
-    stream: int
-    sample_format: SampleFormat
-    n_channels: int
-    sample_size: int
-    rate_hz: float
-    max_jump: int
-
-    @classmethod
-    def of(cls, stream: Stream) -> "_Layout":
-        max_jump = min(math.ceil(MAX_JUMP_S * stream.rate_hz), SAMPLE_MODULUS // 2 - 1)
-        n_channels = len(stream.channels)
-        return cls(
-            stream.number, stream.sample_format, n_channels, stream.sample_size, stream.rate_hz, max_jump
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Placed:
-    """Where a packet lies against what its stream expects."""
-
-    first_sample: int
-    n_known: int
-    """How many of its samples, from the first on, are not new."""
-    event: Gap | Duplicate | None
-
-
 class Decoder:
     """Turns the notifications of one sensor into sample blocks.
 
     Parameters
     ----------
     capabilities
-        What the sensor said about itself; after a change of ``boot_id`` a new decoder is due.
+        What the sensor said about itself.
     """
 
     def __init__(self, capabilities: Capabilities) -> None:
-        self._layouts = {stream.number: _Layout.of(stream) for stream in capabilities.streams}
+        ring_ms = capabilities.ring_ms
+        self._layouts = {stream.number: Layout.of(stream, ring_ms=ring_ms) for stream in capabilities.streams}
         self._states = {number: StreamState(number) for number in self._layouts}
-        # Unknown streams keep a version byte of 0, which no packet of this version has.
-        self._version_format = np.zeros(256, np.uint8)
+        # Packets of an unknown stream are told from sound ones by a version that none has.
+        self._version_format = np.full(256, _NO_VERSION, np.int16)
         self._sample_size = np.zeros(256, np.int64)
         for number, layout in self._layouts.items():
             self._version_format[number] = PROTOCOL_MAJOR << 4 | layout.sample_format
@@ -164,16 +116,53 @@ class Decoder:
             raise ValueError(f"a state of streams {numbers} does not fit {sorted(self._layouts)}")
         self._states = {stream.stream: stream for stream in state.streams}
 
-    def start(self, started: Started) -> None:
-        """Take note of where the streams begin, so that loss before the first packet shows as a gap.
+    def missing(self, stream: int) -> tuple[Span, ...]:
+        """Spans of samples of a stream that did not come and still may, unwrapped, oldest first."""
+        return self._states[stream].missing
+
+    def newest_us(self) -> int | None:
+        """Device time of the newest packet of any stream, unwrapped; None before the first."""
+        times = [state.time_us for state in self._states.values() if state.time_us is not None]
+        return max(times, default=None)
+
+    def start(self, started: Started) -> Opened:
+        """Take note of where the streams begin, so that no loss goes unseen.
 
         After a reconnection the count goes on where the sensor's count is: what was missed becomes a gap.
         A count that went backwards or jumped beyond SPEC 5.7 begins anew.
         """
+        continued: list[int] = []
+        events: list[DecoderEvent] = []
         for start in started.streams:
             layout = self._layouts.get(start.stream)
-            if layout is not None:
-                self._states[start.stream] = _started_state(self._states[start.stream], layout, start)
+            if layout is None:
+                continue
+            opened = open_stream(self._states[start.stream], layout, start)
+            self._states[start.stream] = opened.state
+            events += opened.events
+            if opened.continued:
+                continued.append(start.stream)
+        return Opened(tuple(continued), tuple(events))
+
+    def restart(self) -> list[DecoderEvent]:
+        """Forget the counters: the sensor has another boot id (SPEC 7.5). What was missing is final."""
+        events: list[DecoderEvent] = []
+        for number, state in self._states.items():
+            events += forget(state, list(state.missing))[1]
+            self._states[number] = StreamState(number)
+        return events
+
+    def give_up(self, stream: int, span: Span) -> list[DecoderEvent]:
+        """Take samples for lost, wherever they are missing: the sensor said so (SPEC 8.3)."""
+        if stream not in self._states:
+            return []
+        self._states[stream], expired = forget(self._states[stream], [span])
+        return list(expired)
+
+    def unwrapped(self, stream: int, sample: int) -> int | None:
+        """Unwrap a sample number of a stream by where the stream is; None for an unknown stream."""
+        state = self._states.get(stream)
+        return None if state is None else unwrap(sample, near=state.next_sample, modulus=1 << 32)
 
     def receive(self, notification: bytes | memoryview) -> list[DecoderEvent]:
         """Decode one notification, however damaged."""
@@ -181,21 +170,21 @@ class Decoder:
         header = self._admit(data)
         if isinstance(header, Reject):
             return [header]
+        return self._receive_packet(header, np.frombuffer(data, np.uint8, offset=HEADER_SIZE).copy())
+
+    def _receive_packet(self, header: PacketHeader, raw: NDArray[np.uint8]) -> list[DecoderEvent]:
         layout, state = self._layouts[header.stream], self._states[header.stream]
-        placed = _place(state, layout, first_sample=header.first_sample, n_samples=header.n_samples)
+        placed = place(state, layout, first_sample=header.first_sample, n_samples=header.n_samples)
         if isinstance(placed, str):
-            return [Reject(placed, "5.7", len(data))]
-        events: list[DecoderEvent] = [] if placed.event is None else [placed.event]
-        if placed.n_known == header.n_samples:
-            return events
-        raw = np.frombuffer(data, np.uint8, offset=HEADER_SIZE).copy()
+            return [Reject(placed, "5.7", HEADER_SIZE + len(raw))]
         values = decode_samples(raw, layout.sample_format, n_channels=layout.n_channels)
-        time_us = _unwrap(header.time_us, near=state.time_us, modulus=TIME_MODULUS)
+        time_us = unwrap(header.time_us, near=state.time_us, modulus=TIME_MODULUS)
         flags = header.flags & int(KNOWN_FLAGS)
-        events.append(_block(placed, layout, time_us=time_us, values=values, flags=flags))
-        next_sample = placed.first_sample + header.n_samples
-        self._states[header.stream] = StreamState(header.stream, next_sample, time_us)
-        return events
+        block = SampleBlock(header.stream, placed.first_sample, time_us, values, flags)
+        events = _sorted_out(block, placed, layout)
+        state = advance(state, layout, placed, n_samples=header.n_samples, time_us=time_us)
+        self._states[header.stream], expired = expire(state, layout)
+        return [*events, *expired]
 
     def receive_many(self, data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> list[DecoderEvent]:
         """Decode many notifications: what `receive` reports one by one, coalesced.
@@ -256,138 +245,73 @@ class Decoder:
                 yield index, admitted
 
     def _receive_stream(
-        self, layout: _Layout, columns: StreamColumns, data: NDArray[np.uint8]
+        self, layout: Layout, columns: StreamColumns, data: NDArray[np.uint8]
     ) -> Iterator[tuple[int, DecoderEvent]]:
-        """Go from run to run; only a packet that does not join the one before is looked at alone."""
+        """Go from run to run; a packet is looked at alone where something is missing or does not join."""
         run_ends = columns.run_ends()
         row = 0
         while row < len(columns.index):
-            index, n_samples = int(columns.index[row]), int(columns.n_samples[row])
-            placed = _place(
-                self._states[layout.stream],
-                layout,
-                first_sample=int(columns.first_sample[row]),
-                n_samples=n_samples,
-            )
-            if isinstance(placed, str):
-                yield index, Reject(placed, "5.7", HEADER_SIZE + n_samples * layout.sample_size)
-                row += 1
-                continue
-            if placed.event is not None:
-                yield index, placed.event
-            if placed.n_known == n_samples:
+            state = self._states[layout.stream]
+            place_of = (int(columns.first_sample[row]), int(columns.n_samples[row]))
+            placed = place(state, layout, first_sample=place_of[0], n_samples=place_of[1])
+            if state.missing or isinstance(placed, str) or placed.gap is not None or placed.n_known:
+                for event in self._receive_packet(*self._packet(layout, columns, data, row)):
+                    yield int(columns.index[row]), event
                 row += 1
                 continue
             end = int(run_ends[np.searchsorted(run_ends, row, side="right")])
+            index = int(columns.index[row])
             yield index, self._receive_run(layout, columns, data, rows=slice(row, end), placed=placed)
             row = end
 
+    def _packet(
+        self, layout: Layout, columns: StreamColumns, data: NDArray[np.uint8], row: int
+    ) -> tuple[PacketHeader, NDArray[np.uint8]]:
+        n_samples, start = int(columns.n_samples[row]), int(columns.payload_start[row])
+        header = PacketHeader(
+            major=PROTOCOL_MAJOR,
+            format_code=layout.sample_format,
+            stream=layout.stream,
+            sequence=0,
+            first_sample=int(columns.first_sample[row]),
+            time_us=int(columns.time_us[row]),
+            n_samples=n_samples,
+            flags=int(columns.flags[row]),
+        )
+        return header, data[start : start + n_samples * layout.sample_size].copy()
+
     def _receive_run(
         self,
-        layout: _Layout,
+        layout: Layout,
         columns: StreamColumns,
         data: NDArray[np.uint8],
         *,
         rows: slice,
-        placed: _Placed,
+        placed: Placed,
     ) -> SampleBlock:
         """Copy the samples of a run in one go and move the stream on to its end."""
         n_samples = columns.n_samples[rows]
         raw = gather_stretches(data, columns.payload_start[rows], n_samples * layout.sample_size)
         values = decode_samples(raw, layout.sample_format, n_channels=layout.n_channels)
         times_us = columns.time_us[rows]
-        time_us = _unwrap(int(times_us[0]), near=self._states[layout.stream].time_us, modulus=TIME_MODULUS)
+        time_us = unwrap(int(times_us[0]), near=self._states[layout.stream].time_us, modulus=TIME_MODULUS)
         self._states[layout.stream] = StreamState(
             layout.stream,
             placed.first_sample + int(n_samples.sum()),
             time_us + elapsed_us(times_us),
         )
         flags = int(columns.flags[rows.start])
-        return _block(placed, layout, time_us=time_us, values=values, flags=flags)
+        return SampleBlock(layout.stream, placed.first_sample, time_us, values, flags)
 
 
-def coalesce(events: Iterable[DecoderEvent]) -> list[DecoderEvent]:
-    """Join blocks of a stream that follow each other, at the place of the first of them.
-
-    Blocks are joined when nothing else of their stream came between them, their samples follow each
-    other, their flags are equal and the later one has none that speaks of the moment before it.
-    The device times of the later blocks are dropped.
-    """
-    places: list[DecoderEvent | list[SampleBlock]] = []
-    open_runs: dict[int, list[SampleBlock]] = {}
-    for event in events:
-        if isinstance(event, SampleBlock):
-            run = open_runs.get(event.stream)
-            if run is not None and _joins(run[-1], event):
-                run.append(event)
-            else:
-                open_runs[event.stream] = run = [event]
-                places.append(run)
-        else:
-            places.append(event)
-            if not isinstance(event, Reject):
-                open_runs.pop(event.stream, None)
-    return [_joined(place) if isinstance(place, list) else place for place in places]
-
-
-def _joins(before: SampleBlock, after: SampleBlock) -> bool:
-    return (
-        after.first_sample == before.first_sample + len(before.values)
-        and after.flags == before.flags
-        and not after.flags & int(BOUNDARY_FLAGS)
-    )
-
-
-def _joined(run: list[SampleBlock]) -> SampleBlock:
-    if len(run) == 1:
-        return run[0]
-    first = run[0]
-    values = np.concatenate([block.values for block in run])
-    return SampleBlock(first.stream, first.first_sample, first.time_us, values, first.flags)
-
-
-def _unwrap(raw: int, *, near: int | None, modulus: int) -> int:
-    """Continue a counter: the number nearest to ``near`` that is ``raw`` modulo its width (SPEC 5.1)."""
-    if near is None:
-        return raw
-    half = modulus // 2
-    return near + (raw - near + half) % modulus - half
-
-
-def _started_state(state: StreamState, layout: _Layout, start: StreamStart) -> StreamState:
-    first = _unwrap(start.first_sample, near=state.next_sample, modulus=SAMPLE_MODULUS)
-    if state.next_sample is not None and 0 <= first - state.next_sample <= layout.max_jump:
-        return state
-    return StreamState(start.stream, start.first_sample, start.time_us)
-
-
-def _place(state: StreamState, layout: _Layout, *, first_sample: int, n_samples: int) -> _Placed | str:
-    """Compare a packet's sample counter with the expected one; words when it is implausible."""
-    if state.next_sample is None:
-        return _Placed(first_sample, 0, None)
-    first = _unwrap(first_sample, near=state.next_sample, modulus=SAMPLE_MODULUS)
-    missing = first - state.next_sample
-    if abs(missing) > layout.max_jump:
-        return (
-            f"sample {first_sample} of stream {layout.stream} is {abs(missing)} samples"
-            f" {'after' if missing > 0 else 'before'} the expected one, more than one hour"
-        )
-    if missing > 0:
-        return _Placed(first, 0, Gap(layout.stream, state.next_sample, missing))
-    if missing < 0:
-        n_known = min(-missing, n_samples)
-        return _Placed(first, n_known, Duplicate(layout.stream, first, n_known))
-    return _Placed(first, 0, None)
-
-
-def _block(
-    placed: _Placed, layout: _Layout, *, time_us: int, values: NDArray[Sample], flags: int
-) -> SampleBlock:
-    """Leave out the samples that are not new."""
-    return SampleBlock(
-        stream=layout.stream,
-        first_sample=placed.first_sample + placed.n_known,
-        time_us=time_us + sample_time_us(placed.n_known, rate_hz=layout.rate_hz),
-        values=values[placed.n_known :],
-        flags=flags,
-    )
+def _sorted_out(block: SampleBlock, placed: Placed, layout: Layout) -> list[DecoderEvent]:
+    """Tell which samples of a packet are new, which fill a gap, and which are neither."""
+    events: list[DecoderEvent] = [] if placed.gap is None else [placed.gap]
+    if placed.duplicate is not None:
+        events.append(placed.duplicate)
+    events += (Backfill(part(block, span, rate_hz=layout.rate_hz)) for span in placed.fills)
+    stop = block.first_sample + len(block.values)
+    if placed.n_known < len(block.values):
+        new = (block.first_sample + placed.n_known, stop)
+        events.append(part(block, new, rate_hz=layout.rate_hz))
+    return events

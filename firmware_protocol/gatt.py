@@ -25,9 +25,21 @@ ATT_INSUFFICIENT_AUTHENTICATION = 0x05
 ATT_INSUFFICIENT_ENCRYPTION = 0x0F
 """There is a bond, but the link is not encrypted (SPEC 2.11)."""
 ATT_CCCD_IMPROPERLY_CONFIGURED = 0xFD
+"""Indications of the control point are not enabled (SPEC 2.11)."""
+ATT_PROCEDURE_ALREADY_IN_PROGRESS = 0xFE
+"""The sensor still has a response to send (SPEC 6.5)."""
 
 ATT_OVERHEAD = 3
 """Bytes of ATT_MTU that a notification, an indication or a write does not carry (SPEC 2.6)."""
+MIN_ATT_MTU = 23
+"""What every link has, before anyone asks for more."""
+MAX_ATTRIBUTE_SIZE = 512
+"""No attribute is longer, whatever the ATT_MTU (Bluetooth Core, volume 3, part F, 3.2.9)."""
+
+
+def payload_size(att_mtu: int) -> int:
+    """Bytes that one notification, indication or write carries (SPEC 2.6)."""
+    return min(att_mtu - ATT_OVERHEAD, MAX_ATTRIBUTE_SIZE)
 
 
 class Property(enum.Flag):
@@ -46,7 +58,7 @@ class Security(enum.Enum):
     OPEN = "open"
     """No pairing, no encryption."""
     ENCRYPTED = "encrypted"
-    """LE Secure Connections with bonding; no other security existed before version 1.1 than an open link."""
+    """LE Secure Connections, bonding, a key of 16 bytes; sensors of version 1.0 demand nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,10 @@ from typing import Self
 from firmware_protocol.control import Opcode, Request, Response, Status
 from firmware_protocol.errors import HostFault, SensorFault
 from firmware_protocol.fields import check_unsigned, split_time
+from firmware_protocol.packets import SAMPLE_MODULUS
 
 _RANGE = struct.Struct("<BII")
+_HELD = struct.Struct("<II")
 _ANSWER = struct.Struct("<BIIII")
 _TIME = struct.Struct("<QIHIH")
 
@@ -41,6 +43,11 @@ class SampleRange:
             raise HostFault("RESEND asks for 0 samples", clause="8.2")
         return asked
 
+    def lies_below(self, next_sample: int) -> bool:
+        """Whether a sensor whose next sample has this number, wrapped or not, took all of it (SPEC 8.2)."""
+        distance = (next_sample - self.first_sample) % SAMPLE_MODULUS
+        return self.n_samples <= distance < SAMPLE_MODULUS // 2
+
 
 @dataclass(frozen=True, slots=True)
 class ResendAnswer:
@@ -48,20 +55,17 @@ class ResendAnswer:
 
     asked: SampleRange
     held_first: int
-    """Number of the first sample that will be sent again, 32 bits."""
+    """Number of the first sample that will be sent again, 32 bits; 0 when none will be."""
     held_count: int
 
     def to_bytes(self) -> bytes:
         """Write the payload; raises HostFault when a field is out of range."""
         check_unsigned("held sample", self.held_first, bits=32, clause="8.3")
         check_unsigned("number of held samples", self.held_count, bits=32, clause="8.3")
-        asked = self.asked
-        return _ANSWER.pack(
-            asked.stream, asked.first_sample, asked.n_samples, self.held_first, self.held_count
-        )
+        return self.asked.to_bytes() + _HELD.pack(self.held_first, self.held_count)
 
     @classmethod
-    def from_response(cls, response: Response) -> "ResendAnswer | None":
+    def from_response(cls, response: Response) -> Self | None:
         """Read the answer of a recorded or received response.
 
         Returns
@@ -83,16 +87,24 @@ class ResendAnswer:
             )
         stream, first, count, held_first, held_count = _ANSWER.unpack_from(response.payload)
         answer = cls(SampleRange(stream, first, count), held_first, held_count)
-        offset = (held_first - first) % (1 << 32)
-        if held_count and offset + held_count > count:
+        answer._check(expired=response.status == Status.EXPIRED)
+        return answer
+
+    def _check(self, *, expired: bool) -> None:
+        """Refuse an answer that contradicts itself: what it says would be taken for lost."""
+        first, count = self.asked.first_sample, self.asked.n_samples
+        if count == 0:
+            raise SensorFault("the answer repeats a RESEND of 0 samples", clause="8.3")
+        if expired != (self.held_count == 0):
+            status = Status.EXPIRED if expired else Status.OK
+            raise SensorFault(f"{status.name} came with {self.held_count} held samples", clause="8.3")
+        offset = (self.held_first - first) % SAMPLE_MODULUS
+        if self.held_count and offset + self.held_count > count:
             raise SensorFault(
-                f"{held_count} held samples from {held_first} on do not lie inside the {count} asked for"
-                f" from {first} on",
+                f"{self.held_count} held samples from {self.held_first} on do not lie inside the {count}"
+                f" asked for from {first} on",
                 clause="8.3",
             )
-        if (held_count == 0) != (response.status == Status.EXPIRED):
-            raise SensorFault(f"status {response.status} with {held_count} held samples", clause="8.3")
-        return answer
 
 
 def resend_request(asked: SampleRange, *, transaction: int) -> Request:

@@ -16,6 +16,7 @@ NO_IMPEDANCE = 0xFFFF
 STATUS_NOTIFICATION = 0xFF
 """First byte of a status notification; no response begins with it (SPEC 6.14)."""
 
+_LEAD = struct.Struct("<BH")
 _DROPPED = struct.Struct("<BII")
 
 
@@ -110,10 +111,18 @@ def identify_request(seconds: int, *, transaction: int) -> Request:
     return Request(Opcode.IDENTIFY, transaction, bytes([seconds]))
 
 
+def identify_seconds(payload: bytes) -> int:
+    """Read the payload of IDENTIFY, as a sensor does; raises HostFault when it is not one byte."""
+    if len(payload) != 1:
+        raise HostFault(f"IDENTIFY takes 1 byte, not {len(payload)}", clause="6.12")
+    return payload[0]
+
+
 class Contact(enum.IntEnum):
     """How an electrode touches the skin (SPEC 6.13)."""
 
     UNKNOWN = 0
+    """Not checked, or a channel without electrodes."""
     GOOD = 1
     POOR = 2
     OFF = 3
@@ -146,25 +155,37 @@ class LeadCheck:
         """Read the payload; raises SensorFault when it is too short. An unknown contact reads as unknown."""
         if len(payload) < 2 or len(payload) < 2 + 3 * payload[1]:
             raise SensorFault(f"{len(payload)} bytes do not carry a lead check", clause="6.13")
-        rows = struct.iter_unpack("<BH", payload[2 : 2 + 3 * payload[1]])
+        rows = _LEAD.iter_unpack(payload[2 : 2 + 3 * payload[1]])
         return cls(payload[0], tuple(_lead(contact, kohm) for contact, kohm in rows))
 
 
 def _lead(contact: int, impedance: int) -> Lead:
-    known = Contact(contact) if contact in tuple(Contact) else Contact.UNKNOWN
-    return Lead(known, None if impedance == NO_IMPEDANCE else impedance)
+    return Lead(_contact(contact), None if impedance == NO_IMPEDANCE else impedance)
+
+
+def _contact(code: int) -> Contact:
+    return Contact(code) if code in tuple(Contact) else Contact.UNKNOWN
 
 
 def _lead_bytes(lead: Lead) -> bytes:
     impedance = NO_IMPEDANCE if lead.impedance_kohm is None else lead.impedance_kohm
     check_unsigned("impedance", impedance, bits=16, clause="6.13")
-    return struct.pack("<BH", lead.contact, impedance)
+    if lead.impedance_kohm == NO_IMPEDANCE:
+        raise HostFault(f"impedance {NO_IMPEDANCE} stands for not measured", clause="6.13")
+    return _LEAD.pack(lead.contact, impedance)
 
 
 def lead_check_request(stream: int, *, transaction: int) -> Request:
     """Ask how the electrodes of a stream touch."""
     check_unsigned("stream", stream, bits=8, clause="6.13")
     return Request(Opcode.LEAD_CHECK, transaction, bytes([stream]))
+
+
+def lead_check_stream(payload: bytes) -> int:
+    """Read the payload of LEAD CHECK, as a sensor does; raises HostFault when it is not one byte."""
+    if len(payload) != 1:
+        raise HostFault(f"LEAD CHECK takes 1 byte, not {len(payload)}", clause="6.13")
+    return payload[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +207,7 @@ class Saturated:
 
 @dataclass(frozen=True, slots=True)
 class DroppedOnDevice:
-    """Samples were lost inside the sensor; its ring does not have them either."""
+    """Samples were lost inside the sensor; not in its ring either, so final (SPEC 5.9)."""
 
     stream: int
     first_sample: int
@@ -208,21 +229,50 @@ StatusNotification = LeadsChanged | Saturated | DroppedOnDevice | BatteryState
 """What a sensor says without being asked (SPEC 6.14)."""
 
 
+class StatusKind(enum.IntEnum):
+    """Third byte of a status notification (SPEC 6.14)."""
+
+    LEADS = 1
+    SATURATED = 2
+    DROPPED = 3
+    BATTERY = 4
+
+
+_PAYLOAD_SIZE = {
+    StatusKind.LEADS: 3,
+    StatusKind.SATURATED: 2,
+    StatusKind.DROPPED: _DROPPED.size,
+    StatusKind.BATTERY: 2,
+}
+
+
+def is_status_notification(indication: bytes) -> bool:
+    """Whether an indication of the control point is none that answers a request (SPEC 6.14)."""
+    return indication[:1] == bytes([STATUS_NOTIFICATION])
+
+
 def status_bytes(status: StatusNotification, *, count: int) -> bytes:
     """Write a status notification; raises HostFault when a field is out of range."""
     check_unsigned("count", count, bits=8, clause="6.14")
-    if isinstance(status, LeadsChanged):
-        kind, payload = 1, bytes((status.stream, status.channel, status.contact))
-    elif isinstance(status, Saturated):
-        kind, payload = 2, bytes((status.stream, status.channel))
-    elif isinstance(status, DroppedOnDevice):
+    kind, payload = _status_payload(status)
+    return bytes((STATUS_NOTIFICATION, count, kind)) + payload
+
+
+def _status_payload(status: StatusNotification) -> tuple[StatusKind, bytes]:
+    if isinstance(status, BatteryState):
+        if not 0 <= status.level_pct <= 100:
+            raise HostFault(f"battery level {status.level_pct} is not 0 to 100 percent", clause="6.14")
+        bits = status.charging | status.low << 1 | status.ending << 2
+        return StatusKind.BATTERY, bytes((status.level_pct, bits))
+    check_unsigned("stream", status.stream, bits=8, clause="6.14")
+    if isinstance(status, DroppedOnDevice):
         check_unsigned("first sample", status.first_sample, bits=32, clause="6.14")
         check_unsigned("number of samples", status.n_samples, bits=32, clause="6.14")
-        kind, payload = 3, _DROPPED.pack(status.stream, status.first_sample, status.n_samples)
-    else:
-        bits = status.charging | status.low << 1 | status.ending << 2
-        kind, payload = 4, bytes((status.level_pct, bits))
-    return bytes((STATUS_NOTIFICATION, count, kind)) + payload
+        return StatusKind.DROPPED, _DROPPED.pack(status.stream, status.first_sample, status.n_samples)
+    check_unsigned("channel", status.channel, bits=8, clause="6.14")
+    if isinstance(status, LeadsChanged):
+        return StatusKind.LEADS, bytes((status.stream, status.channel, status.contact))
+    return StatusKind.SATURATED, bytes((status.stream, status.channel))
 
 
 def read_status(indication: bytes) -> StatusNotification | None:
@@ -233,19 +283,24 @@ def read_status(indication: bytes) -> StatusNotification | None:
     SensorFault
         When it is none, or too short for its kind.
     """
-    if len(indication) < 3 or indication[0] != STATUS_NOTIFICATION:
+    if len(indication) < 3 or not is_status_notification(indication):
         raise SensorFault(f"0x{indication[:3].hex()} is no status notification", clause="6.14")
-    kind, payload = indication[2], indication[3:]
-    size = {1: 3, 2: 2, 3: 9, 4: 2}.get(kind, 0)
-    if len(payload) < size:
-        raise SensorFault(f"{len(payload)} bytes are fewer than {size} of kind {kind}", clause="6.14")
-    if kind == 1:
-        return LeadsChanged(payload[0], payload[1], _lead(payload[2], 0).contact)
-    if kind == 2:
+    if indication[2] not in tuple(StatusKind):
+        return None
+    kind, payload = StatusKind(indication[2]), indication[3:]
+    if len(payload) < _PAYLOAD_SIZE[kind]:
+        raise SensorFault(
+            f"{len(payload)} bytes are fewer than the {_PAYLOAD_SIZE[kind]} of {kind.name}", clause="6.14"
+        )
+    return _read_payload(kind, payload)
+
+
+def _read_payload(kind: StatusKind, payload: bytes) -> StatusNotification:
+    if kind is StatusKind.LEADS:
+        return LeadsChanged(payload[0], payload[1], _contact(payload[2]))
+    if kind is StatusKind.SATURATED:
         return Saturated(payload[0], payload[1])
-    if kind == 3:
+    if kind is StatusKind.DROPPED:
         return DroppedOnDevice(*_DROPPED.unpack_from(payload))
-    if kind == 4:
-        bits = payload[1]
-        return BatteryState(min(payload[0], 100), bool(bits & 1), bool(bits & 2), bool(bits & 4))
-    return None
+    bits = payload[1]
+    return BatteryState(min(payload[0], 100), bool(bits & 1), bool(bits & 2), bool(bits & 4))

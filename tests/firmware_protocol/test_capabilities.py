@@ -1,6 +1,5 @@
 """The description of a sensor against the byte tables of SPEC 7, put together by hand."""
 
-import contextlib
 import string
 import struct
 from typing import Any
@@ -228,11 +227,44 @@ def test_every_description_is_read_back(data: st.DataObject) -> None:
     assert Capabilities.from_bytes(sensor.to_bytes()) == sensor
 
 
+CLAUSES_OF_A_DESCRIPTION = {"3.2", "7.1", "7.3", "7.4", "7.5", "7.6", "7.7", "7.8", "7.9", "7.10"}
+
+
+def check_is_read_or_refused(data: bytes) -> None:
+    clause = "7.1"
+    try:
+        sensor = Capabilities.from_bytes(data)
+    except SensorFault as fault:
+        clause = fault.clause
+    else:
+        assert Capabilities.from_bytes(sensor.to_bytes()) == sensor
+    assert clause in CLAUSES_OF_A_DESCRIPTION
+
+
 @given(st.data())
 def test_damaged_descriptions_are_read_or_refused_as_a_sensor_s_fault(data: st.DataObject) -> None:
     damaged = bytearray(BY_HAND)
     for _ in range(data.draw(st.integers(0, 4))):
         damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
-    cut = data.draw(st.integers(0, len(damaged)))
-    with contextlib.suppress(SensorFault):
-        Capabilities.from_bytes(bytes(damaged[:cut]))
+    check_is_read_or_refused(bytes(damaged[: data.draw(st.integers(0, len(damaged)))]))
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([1, 2, 3, 4, 0x10, 0x11, 0x77]), st.binary(max_size=20)), max_size=8
+    ).map(lambda records: b"".join(record(kind, value) for kind, value in records))
+)
+def test_any_records_are_read_or_refused_as_a_sensor_s_fault(records: bytes) -> None:
+    check_is_read_or_refused(records)
+    check_is_read_or_refused(PROTOCOL + records)
+    check_is_read_or_refused(HEAD + records)
+
+
+@given(st.integers(0, len(BY_HAND) - 1))
+def test_a_cut_description_is_refused(n_bytes: int) -> None:
+    whole_without_motion = len(HEAD + EMG_STREAM + EMG_CHANNEL)
+    if n_bytes == whole_without_motion:
+        assert len(Capabilities.from_bytes(BY_HAND[:n_bytes]).streams) == 1
+        return
+    with pytest.raises(SensorFault):
+        Capabilities.from_bytes(BY_HAND[:n_bytes])

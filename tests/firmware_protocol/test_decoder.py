@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from firmware_protocol.capabilities import Capabilities, Channel, Quantity, Stream, StreamKind, Unit
 from firmware_protocol.control import Started, StreamStart
-from firmware_protocol.decoder import Decoder, DecoderState, Duplicate, Gap, Reject, SampleBlock, StreamState
+from firmware_protocol.decoder import (
+    Decoder,
+    DecoderState,
+    Duplicate,
+    Gap,
+    Opened,
+    Reject,
+    SampleBlock,
+    StreamState,
+)
 from firmware_protocol.packets import SampleFormat
 
 EMG = Channel(Quantity.EMG, "gluteus_maximus", "left", None, Unit.MICROVOLT, 1.0)
@@ -207,17 +216,14 @@ def test_a_second_start_makes_what_was_missed_a_gap() -> None:
     decoder = Decoder(SENSOR)
     decoder.start(started(first=0))
     decoder.receive(notification([1], first=0))
-    decoder.start(started(first=500, time_us=500_000))
-    assert received(decoder, notification([2], first=500, time_us=500_000)) == [
-        Gap(1, 1, 499),
-        (1, 500, 500_000, [2], 0),
-    ]
+    assert decoder.start(started(first=500, time_us=500_000)) == Opened((1,), (Gap(1, 1, 499),))
+    assert received(decoder, notification([2], first=500, time_us=500_000)) == [(1, 500, 500_000, [2], 0)]
 
 
 def test_a_second_start_with_a_count_that_went_back_begins_anew() -> None:
     decoder = Decoder(SENSOR)
     decoder.receive(notification([1], first=5000, time_us=5_000_000))
-    decoder.start(started(first=0, time_us=100))
+    assert decoder.start(started(first=0, time_us=100)) == Opened((), ())
     assert received(decoder, notification([2], first=0, time_us=100)) == [(1, 0, 100, [2], 0)]
 
 
