@@ -268,8 +268,40 @@ class MovementComputed:
 
 
 @dataclass(frozen=True, slots=True)
+class SamplesMissing:
+    """How many samples of a stream are missing just now and may still come; 0 when none are any more."""
+
+    sensor: int
+    stream: int
+    n_samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class Healed:
+    """Samples that were missing have come (or never will), and what was told meanwhile has to be corrected.
+
+    Of what was told so far, in the order in which it was told, the beginning stands; the rest is taken back
+    and told anew right after this.
+    """
+
+    n_reps: int
+    """How many `RepCompleted` and `RepWithdrawn` stand, counted together from the first of the session."""
+    n_quality: int
+    """How many `QualityChanged` stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class SensorStatus:
+    """A sensor said something about itself without being asked."""
+
+    sensor: int
+    said: str
+    """In words."""
+
+
+@dataclass(frozen=True, slots=True)
 class SamplesLost:
-    """Samples of a stream are known to be missing."""
+    """Samples of a stream will never come."""
 
     sensor: int
     stream: int
@@ -340,6 +372,9 @@ SessionEvent = (
     | EnvelopeComputed
     | MovementComputed
     | SamplesLost
+    | SamplesMissing
+    | Healed
+    | SensorStatus
     | NotificationRejected
     | DuplicateReceived
     | BatteryRead

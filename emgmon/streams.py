@@ -1,4 +1,4 @@
-"""One sensor's notifications become hops: its decoder, and for every stream a clock and a pipeline."""
+"""One sensor's samples become hops: for every stream a clock and a pipeline."""
 
 import copy
 from dataclasses import dataclass
@@ -11,13 +11,15 @@ from emgmon.dsp.pipeline import EmgPipeline, MotionPipeline, time_line_sample
 from emgmon.dsp.rates import is_too_slow
 from emgmon.dsp.timeline import SampleClock
 from emgmon.events import channel_words
+from emgmon.intake import Heard, Lost
 from emgmon.metrics.calibration import Calibration, ChannelCalibration, activation_pct
 from emgmon.metrics.engagement import ChannelSite
 from emgmon.units import to_physical
 from firmware_protocol.capabilities import Capabilities, Quantity, Stream, StreamKind
-from firmware_protocol.control import Started, StreamStart
-from firmware_protocol.decoder import Decoder, DecoderEvent, DecoderState, SampleBlock
+from firmware_protocol.control import StreamStart
 from firmware_protocol.packets import SampleFormat
+from firmware_protocol.reassembly import SampleBlock
+from firmware_protocol.receiver import Rebooted, StreamsOpened
 
 PELVIS = "pelvis"
 
@@ -208,20 +210,22 @@ class PlacedGap:
 class SensorState:
     """All that one sensor's past leaves to its future."""
 
-    decoder: DecoderState
     clocks: dict[int, SampleClock]
+    next_samples: dict[int, int]
     origin_us: int | None
+    rebooted: bool
     pipelines: tuple[Any, ...]
 
 
 class SensorStreams:
-    """Decoder, clocks and pipelines of one sensor."""
+    """Clocks and pipelines of one sensor."""
 
     def __init__(self, sensor: int, capabilities: Capabilities, *, follow_height: bool) -> None:
-        self._decoder = Decoder(capabilities)
         self._rates_hz = {stream.number: stream.rate_hz for stream in capabilities.streams}
         self._clocks: dict[int, SampleClock] = {}
+        self._next_samples: dict[int, int] = {}
         self._origin_us: int | None = None
+        self._rebooted = False
         emg = [stream for stream in capabilities.streams if stream.kind is StreamKind.EMG]
         self.emg = [EmgStream(sensor, stream) for stream in emg if not _too_slow(stream)]
         self.too_slow = tuple(stream.number for stream in emg if _too_slow(stream))
@@ -235,13 +239,18 @@ class SensorStreams:
     @property
     def state(self) -> SensorState:
         """All that the past leaves to the future; a copy, and settable."""
-        pipelines = [stream.pipeline.state for stream in self._streams]
-        return SensorState(self._decoder.state, dict(self._clocks), self._origin_us, tuple(pipelines))
+        return SensorState(
+            clocks=dict(self._clocks),
+            next_samples=dict(self._next_samples),
+            origin_us=self._origin_us,
+            rebooted=self._rebooted,
+            pipelines=tuple(stream.pipeline.state for stream in self._streams),
+        )
 
     @state.setter
     def state(self, state: SensorState) -> None:
-        self._decoder.state, self._clocks = state.decoder, dict(state.clocks)
-        self._origin_us = state.origin_us
+        self._clocks, self._next_samples = dict(state.clocks), dict(state.next_samples)
+        self._origin_us, self._rebooted = state.origin_us, state.rebooted
         for stream, pipeline in zip(self._streams, copy.copy(state.pipelines), strict=True):
             stream.pipeline.state = pipeline
 
@@ -249,58 +258,72 @@ class SensorStreams:
     def _streams(self) -> list[EmgStream | MotionStream]:
         return [*self.emg, *self.motion]
 
-    def start(self, started: Started) -> list[PlacedGap]:
+    def hear(self, heard: Heard) -> list[PlacedGap]:
+        """Take note of where samples lie, before anything is done with them.
+
+        Returns what is missing, with its place on the time line.
+        """
+        event = heard.event
+        if isinstance(event, SampleBlock):
+            self._note(event)
+        elif isinstance(event, Lost):
+            clock = self._clocks[event.stream]
+            self._next_samples[event.stream] = event.first_sample + event.n_samples
+            return [PlacedGap(event.stream, event.first_sample, event.n_samples, clock)]
+        elif isinstance(event, Rebooted):
+            self._rebooted = True
+        elif isinstance(event, StreamsOpened):
+            return self._open(event, away_s=(heard.arrival_ns - heard.data_ns) / 1e9)
+        return []
+
+    def _open(self, opened: StreamsOpened, *, away_s: float) -> list[PlacedGap]:
         """Take the zero of session time and of every sample count; later starts keep the first zero.
 
         A count that does not go on where it was (the sensor was switched off, or stayed away for long)
         is put on the same time line, after what came before. Returns what is missing in between.
+
+        Parameters
+        ----------
+        opened
+            What the sensor answered to START.
+        away_s
+            For how long nothing had come from it, by the host's clock.
         """
-        expected = self._expected_samples()
-        self._decoder.start(started)
-        found = self._expected_samples()
+        started = opened.started
         if self._origin_us is None:
             self._origin_us = started.time_us
         gaps = []
         for stream in started.streams:
-            before = expected.get(stream.stream)
-            if stream.stream not in self._clocks or before is None:
+            if stream.stream not in self._clocks or stream.stream not in self._next_samples:
                 self._anchor(stream.stream, stream.first_sample, stream.time_us)
-            elif found[stream.stream] != before:
-                gaps.append(self._resume(stream, before, self._origin_us))
+                self._next_samples[stream.stream] = stream.first_sample
+            elif stream.stream not in opened.continued:
+                gaps.append(self._resume(stream, self._origin_us, away_s))
+        self._rebooted = False
         return gaps
 
-    def _expected_samples(self) -> dict[int, int | None]:
-        """For each stream the number of the sample that should come next; ``None`` before the first."""
-        return {stream.stream: stream.next_sample for stream in self._decoder.state.streams}
-
-    def _resume(self, start: StreamStart, expected: int, origin_us: int) -> PlacedGap:
-        clock = self._clocks[start.stream]
-        away_s = (start.time_us - origin_us) / 1e6 - clock.seconds(expected)
-        # A sensor that was switched off counts its time from zero again, so how long it was away is unknown.
-        if not SHORTEST_RESTART_S <= away_s <= LONGEST_ABSENCE_S:
-            away_s = SHORTEST_RESTART_S
-        n_samples = round(away_s * clock.rate_hz)
+    def _resume(self, start: StreamStart, origin_us: int, away_s: float) -> PlacedGap:
+        clock, expected = self._clocks[start.stream], self._next_samples[start.stream]
+        by_device_s = (start.time_us - origin_us) / 1e6 - clock.seconds(expected)
+        # A sensor that was switched off counts its time from zero again; then only the host's clock tells.
+        if self._rebooted or not SHORTEST_RESTART_S <= by_device_s <= LONGEST_ABSENCE_S:
+            by_device_s = away_s if SHORTEST_RESTART_S <= away_s <= LONGEST_ABSENCE_S else SHORTEST_RESTART_S
+        n_samples = round(by_device_s * clock.rate_hz)
         resumed_s = clock.seconds(expected + n_samples)
         self._clocks[start.stream] = SampleClock(start.first_sample, resumed_s, clock.rate_hz)
+        self._next_samples[start.stream] = start.first_sample
         return PlacedGap(start.stream, expected, n_samples, clock)
-
-    def decode(self, notification: bytes) -> list[DecoderEvent]:
-        """Decode one notification."""
-        return self._decoder.receive(notification)
-
-    def decode_many(self, data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> list[DecoderEvent]:
-        """Decode many notifications."""
-        return self._decoder.receive_many(data, offsets)
 
     def clock(self, stream: int) -> SampleClock:
         """Sample clock of a stream whose beginning is known."""
         return self._clocks[stream]
 
-    def note_block(self, block: SampleBlock) -> None:
-        """Let the first samples set the clock when the answer to START was lost."""
+    def _note(self, block: SampleBlock) -> None:
+        """Take note of samples; the first ones set the clock when the answer to START was lost."""
         if self._origin_us is None:
             self._origin_us = block.time_us
         self._anchor(block.stream, block.first_sample, block.time_us)
+        self._next_samples[block.stream] = block.first_sample + len(block.values)
 
     def _anchor(self, stream: int, sample: int, time_us: int) -> None:
         if stream in self._clocks or stream not in self._rates_hz or self._origin_us is None:

@@ -1,8 +1,6 @@
 """The raw EMG of a recording as arrays in microvolt, placed on session time as a session places it."""
 
-import itertools
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,14 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emgmon.dsp.pipeline import time_line_sample
-from emgmon.events import NotificationBatch, NotificationKind
+from emgmon.intake import Intake
 from emgmon.metrics.engagement import ChannelSite
 from emgmon.recording.format import sensor_capabilities
 from emgmon.recording.reader import RecordingReader
 from emgmon.streams import EmgStream, SensorStreams
-from firmware_protocol.control import Opcode, Response, Started, Status
-from firmware_protocol.decoder import SampleBlock
-from firmware_protocol.errors import ProtocolError
+from firmware_protocol.reassembly import SampleBlock
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,22 +56,30 @@ def read_emg(path: Path | str, *, from_s: float = 0.0, to_s: float = math.inf) -
         When the file is not a recording.
     """
     reader = RecordingReader(path)
-    sensors = [
-        SensorStreams(i, capabilities, follow_height=False)
-        for i, capabilities in enumerate(sensor_capabilities(reader.header))
-    ]
-    heard = {(s.sensor, s.number): _Heard(s, from_s, to_s) for one in sensors for s in one.emg}
+    capabilities = sensor_capabilities(reader.header)
+    sensors = [SensorStreams(i, one, follow_height=False) for i, one in enumerate(capabilities)]
+    tracks = {(s.sensor, s.number): _Growing(s, from_s, to_s) for one in sensors for s in one.emg}
+    intake = Intake(capabilities)
     for batch in reader.batches():
-        for sensor, block in _blocks(batch, sensors):
-            place = heard.get((sensor, block.stream))
-            if place is not None:
-                sensors[sensor].note_block(block)
-                place.take(block, time_line_sample(sensors[sensor].clock(block.stream), block.first_sample))
-    return tuple(one.track() for one in heard.values() if one.first is not None)
+        for _ in intake.take_many(batch):
+            _place(intake, sensors, tracks)
+    intake.give_up()
+    _place(intake, sensors, tracks)
+    return tuple(one.track() for one in tracks.values() if one.first is not None)
+
+
+def _place(intake: Intake, sensors: list[SensorStreams], tracks: "dict[tuple[int, int], _Growing]") -> None:
+    """Put what is settled where a session would put it."""
+    for heard in intake.settled():
+        streams, event = sensors[heard.sensor], heard.event
+        streams.hear(heard)
+        if isinstance(event, SampleBlock) and (heard.sensor, event.stream) in tracks:
+            sample = time_line_sample(streams.clock(event.stream), event.first_sample)
+            tracks[heard.sensor, event.stream].take(event, sample)
 
 
 @dataclass(slots=True, eq=False)
-class _Heard:
+class _Growing:
     """What of one stream was heard so far."""
 
     stream: EmgStream
@@ -112,29 +116,3 @@ class _Heard:
             first_sample=first,
             raw_uv=raw_uv,
         )
-
-
-def _blocks(batch: NotificationBatch, sensors: list[SensorStreams]) -> Iterator[tuple[int, SampleBlock]]:
-    """Decode the notifications of known sensors, answers to START among them, in order."""
-    changes = np.flatnonzero((np.diff(batch.kind) != 0) | (np.diff(batch.sensor) != 0)) + 1
-    for start, stop in itertools.pairwise([0, *changes.tolist(), len(batch)]):
-        sensor = int(batch.sensor[start]) if start < stop else len(sensors)
-        if sensor >= len(sensors):
-            continue
-        if batch.kind[start] == NotificationKind.DATA:
-            for event in sensors[sensor].decode_many(batch.data, batch.offsets[start : stop + 1]):
-                if isinstance(event, SampleBlock):
-                    yield sensor, event
-        elif batch.kind[start] == NotificationKind.CONTROL:
-            for first, last in itertools.pairwise(batch.offsets[start : stop + 1].tolist()):
-                _start(sensors[sensor], batch.data[first:last].tobytes())
-
-
-def _start(streams: SensorStreams, payload: bytes) -> None:
-    try:
-        response = Response.from_bytes(payload)
-        if response.opcode == Opcode.START and response.status == Status.OK:
-            streams.start(Started.from_bytes(response.payload))
-    except ProtocolError:
-        # A session tells of it; here nobody asked.
-        return

@@ -15,9 +15,10 @@ from emgmon.recording.format import RecordingHeader, sensor_capabilities
 from emgmon.recording.messages import DamageKind, SoundBatch
 from emgmon.recording.reader import RecordingReader
 from firmware_protocol.capabilities import Capabilities
-from firmware_protocol.control import Opcode, Response, Started, Status, StreamStart
-from firmware_protocol.decoder import Decoder, Duplicate, Gap, Reject, SampleBlock
+from firmware_protocol.control import StreamStart
 from firmware_protocol.errors import ProtocolError
+from firmware_protocol.reassembly import Backfill, Duplicate, Expired, Gap, Reject
+from firmware_protocol.receiver import Receiver, ReceiverEvent, StreamsOpened
 
 
 class Severity(enum.Enum):
@@ -91,7 +92,7 @@ class _Contents:
 
     header: RecordingHeader
     capabilities: tuple[Capabilities, ...] = field(init=False)
-    decoders: list[Decoder] = field(init=False)
+    receivers: list[Receiver] = field(init=False)
     tallies: dict[tuple[str, int, str], _Tally] = field(default_factory=dict)
     newest_ns: int | None = None
     n_rows: int = 0
@@ -100,7 +101,7 @@ class _Contents:
 
     def __post_init__(self) -> None:
         self.capabilities = sensor_capabilities(self.header)
-        self.decoders = [Decoder(capabilities) for capabilities in self.capabilities]
+        self.receivers = [Receiver(capabilities) for capabilities in self.capabilities]
 
     def check(self, found: SoundBatch) -> Iterator[Finding]:
         self.n_rows += len(found.batch)
@@ -108,7 +109,7 @@ class _Contents:
         yield from self._check_columns(found)
         for piece in _stretches_of_one_kind(found.batch):
             sensor, kind = int(piece.sensor[0]), int(piece.kind[0])
-            if sensor >= len(self.decoders):
+            if sensor >= len(self.receivers):
                 continue
             if kind == NotificationKind.DATA:
                 self._decode(found.first_byte, sensor, piece)
@@ -145,7 +146,7 @@ class _Contents:
             )
 
     def _check_columns(self, found: SoundBatch) -> Iterator[Finding]:
-        n_sensors = len(self.decoders)
+        n_sensors = len(self.receivers)
         strangers = np.unique(found.batch.sensor[found.batch.sensor >= n_sensors]).tolist()
         if strangers:
             what = f"notifications of sensors {strangers}, the header knows {n_sensors}"
@@ -158,7 +159,7 @@ class _Contents:
     def _check_row(self, byte: int, sensor: int, kind: int, payload: bytes) -> Iterator[Finding]:
         try:
             if kind == NotificationKind.CONTROL:
-                self._check_control(sensor, payload)
+                self._check_control(byte, sensor, payload)
             elif kind == NotificationKind.BATTERY and len(payload) != 1:
                 raise ValueError(f"a battery level of {len(payload)} bytes, not 1")
             elif kind == NotificationKind.EVENT:
@@ -167,29 +168,48 @@ class _Contents:
             what = f"sensor {sensor}: a {NotificationKind(kind).name} notification does not decode: {error}"
             yield Finding(byte, what, "It is left out.", Severity.INFORMATION)
 
-    def _check_control(self, sensor: int, payload: bytes) -> None:
-        response = Response.from_bytes(payload)
-        if response.opcode == Opcode.START and response.status == Status.OK:
-            started = Started.from_bytes(response.payload)
-            self.decoders[sensor].start(started)
-            for start in started.streams:
-                self.starts[sensor, start.stream] = replace(start, time_us=start.time_us - started.time_us)
+    def _check_control(self, byte: int, sensor: int, payload: bytes) -> None:
+        for event in self.receivers[sensor].receive_control(payload):
+            if isinstance(event, Reject):
+                raise ValueError(event.reason)
+            if isinstance(event, StreamsOpened):
+                for start in event.started.streams:
+                    begun = replace(start, time_us=start.time_us - event.started.time_us)
+                    self.starts.setdefault((sensor, start.stream), begun)
+            else:
+                self._note(byte, sensor, event, 0.0)
 
     def _decode(self, byte: int, sensor: int, piece: NotificationBatch) -> None:
         arrival_s = int(piece.arrival_ns[0]) / 1e9
-        for event in self.decoders[sensor].receive_many(piece.data, piece.offsets):
-            match event:
-                case Gap(stream, sample, n_samples):
-                    at_s = self._time_s(sensor, stream, sample, arrival_s)
-                    self._count(("samples missing", sensor, f"stream {stream}"), byte, at_s, n_samples)
-                case Duplicate(stream, sample, n_samples):
-                    at_s = self._time_s(sensor, stream, sample, arrival_s)
-                    self._count(("samples came twice", sensor, f"stream {stream}"), byte, at_s, n_samples)
-                case Reject(reason, clause, _):
-                    subject = f"{reason} (SPEC {clause})"
-                    self._count(("packets do not decode", sensor, subject), byte, arrival_s, 0)
-                case SampleBlock():
-                    pass
+        for event in self.receivers[sensor].receive_data_many(piece.data, piece.offsets):
+            self._note(byte, sensor, event, arrival_s)
+
+    def _note(self, byte: int, sensor: int, event: ReceiverEvent, arrival_s: float) -> None:
+        match event:
+            case Gap(stream, sample, n_samples):
+                self._count_samples("samples missing", byte, sensor, (stream, sample, n_samples), arrival_s)
+            case Backfill(block):
+                place = (block.stream, block.first_sample, len(block.values))
+                self._count_samples("of those sent again", byte, sensor, place, arrival_s)
+            case Expired(stream, sample, n_samples):
+                place = (stream, sample, n_samples)
+                self._count_samples("of those not kept by the sensor", byte, sensor, place, arrival_s)
+            case Duplicate(stream, sample, n_samples):
+                self._count_samples(
+                    "samples came twice", byte, sensor, (stream, sample, n_samples), arrival_s
+                )
+            case Reject(reason, clause, _):
+                subject = f"{reason} (SPEC {clause})"
+                self._count(("packets do not decode", sensor, subject), byte, arrival_s, 0)
+            case _:
+                pass
+
+    def _count_samples(
+        self, what: str, byte: int, sensor: int, place: tuple[int, int, int], otherwise_s: float
+    ) -> None:
+        stream, sample, n_samples = place
+        at_s = self._time_s(sensor, stream, sample, otherwise_s)
+        self._count((what, sensor, f"stream {stream}"), byte, at_s, n_samples)
 
     def _time_s(self, sensor: int, stream: int, sample: int, otherwise_s: float) -> float:
         start = self.starts.get((sensor, stream))
