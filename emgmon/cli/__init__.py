@@ -25,6 +25,7 @@ COMMANDS = {
     "exercises": ("emgmon.cli.exercises", "List the exercises, or show how one is done."),
     "program": ("emgmon.cli.program", "List the programs, or show one: warm-up, sets, rests."),
     "scan": ("emgmon.cli.scan", "List the sensors in reach."),
+    "doctor": ("emgmon.cli.doctor", "Tell what stands between this program and a sensor."),
 }
 """Name of each command: where it lives and what it does. Help needs no more than this table."""
 
