@@ -149,7 +149,13 @@ def _document(
         reference=setup.reference,
         refinements=tuple(_refinement(found) for found in setup.refinements),
         quality_changes=_changes(events),
-        warnings=(*reader.warnings, *warnings, *_other_exercise(header, session), *session.limits),
+        warnings=(
+            *reader.warnings,
+            *warnings,
+            *_other_exercise(header, session),
+            *session.limits,
+            *session.notes,
+        ),
     )
     sets = [event for event in events if isinstance(event, SetCompleted)]
     return AnalysisDocument(SCHEMA, recording, tuple(_set(done, events) for done in sets))

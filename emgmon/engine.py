@@ -36,6 +36,7 @@ from emgmon.streams import (
     SensorStreams,
     StreamRefinement,
 )
+from emgmon.time_line import TimeLine, TimeLineState, notes_on_clocks
 from firmware_protocol.capabilities import Capabilities
 from firmware_protocol.reassembly import SampleBlock
 
@@ -83,6 +84,7 @@ class EngineState:
     """All that the past leaves to the future; put back into an engine of the same setup."""
 
     sensors: tuple[SensorState, ...]
+    line: TimeLineState
     movement: MovementState
     corrected: CorrectedState
     under_way: _SetState
@@ -110,8 +112,9 @@ class Engine:
         follow_height = self.exercise is not None and any(
             choice.on == MovementSignal.PELVIS_HEIGHT.value for choice in self.exercise.signals
         )
+        self._line = TimeLine(len(setup.sensors))
         self._sensors = [
-            SensorStreams(i, capabilities, follow_height=follow_height)
+            SensorStreams(i, capabilities, self._line, follow_height=follow_height)
             for i, capabilities in enumerate(setup.sensors)
         ]
         self._emg = [stream for sensor in self._sensors for stream in sensor.emg]
@@ -152,6 +155,7 @@ class Engine:
         """All that the past leaves to the future; a copy, and settable."""
         return EngineState(
             sensors=tuple(sensor.state for sensor in self._sensors),
+            line=self._line.state,
             movement=self._movement.state,
             corrected=self._corrected.state,
             under_way=replace(self._set),
@@ -163,6 +167,7 @@ class Engine:
     def state(self, state: EngineState) -> None:
         for sensor, kept in zip(self._sensors, state.sensors, strict=True):
             sensor.state = kept
+        self._line.state = state.line
         self._movement.state, self._set = state.movement, replace(state.under_way)
         self._corrected.state, self._judging.state = state.corrected, state.judging
         self._ended = state.ended
@@ -185,6 +190,11 @@ class Engine:
     def hum_removed_hz(self, sensor: int, stream: int) -> tuple[float | None, ...]:
         """For each channel of an EMG stream the mains frequency that is taken out."""
         return next((s.hum_hz for s in self._emg if (s.sensor, s.number) == (sensor, stream)), ())
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about how what came lies together; they may change while more comes."""
+        return tuple(notes_on_clocks(self._line, len(self._sensors)))
 
     @property
     def limits(self) -> tuple[str, ...]:

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from emgmon.events import Notification, NotificationBatch, NotificationKind
+from emgmon.quickest import Quickest, quickest_of
 from firmware_protocol.capabilities import Capabilities
 from firmware_protocol.reassembly import (
     Backfill,
@@ -59,6 +61,9 @@ class Heard:
     data_ns: int
     """Host clock at the arrival of the newest data before it."""
     event: InOrder
+    quickest: tuple[int, int] | None = None
+    """With an answer to TIME: device time of the last sample of the data notification that came
+    quickest since the last one, and its arrival."""
 
 
 @dataclass(slots=True, eq=False)
@@ -122,6 +127,7 @@ class IntakeState:
     receivers: tuple[ReceiverState, ...]
     data_ns: tuple[int, ...]
     queue: tuple[Heard | Awaited, ...]
+    quickest: tuple[Quickest | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,19 +155,22 @@ class Intake:
         self._rates_hz = [{s.number: s.rate_hz for s in capabilities.streams} for capabilities in sensors]
         self._data_ns = [0] * len(sensors)
         self._queue: deque[Heard | Awaited] = deque()
+        # One sensor alone needs no comparison of clocks.
+        self._quickest: list[Quickest | None] = [None] * len(sensors)
+        self._compares = len(sensors) > 1
 
     @property
     def state(self) -> IntakeState:
         """All that the past leaves to the future; a copy, and settable."""
         queue = tuple(item.copy() if isinstance(item, Awaited) else item for item in self._queue)
         states = tuple(receiver.state for receiver in self._receivers)
-        return IntakeState(states, tuple(self._data_ns), queue)
+        return IntakeState(states, tuple(self._data_ns), queue, tuple(self._quickest))
 
     @state.setter
     def state(self, state: IntakeState) -> None:
         for receiver, kept in zip(self._receivers, state.receivers, strict=True):
             receiver.state = kept
-        self._data_ns = list(state.data_ns)
+        self._data_ns, self._quickest = list(state.data_ns), list(state.quickest)
         self._queue = deque(item.copy() if isinstance(item, Awaited) else item for item in state.queue)
 
     @property
@@ -193,6 +202,11 @@ class Intake:
         taken = self._sort_in(sensor, notification.arrival_ns, events)
         if notification.kind is NotificationKind.DATA:
             self._data_ns[sensor] = notification.arrival_ns
+            if self._compares:
+                data = np.frombuffer(notification.payload, np.uint8)
+                self._note_quickest(
+                    sensor, data, np.array([0, len(data)]), np.array([notification.arrival_ns])
+                )
         return taken
 
     def take_many(self, batch: NotificationBatch) -> Iterator[Taken]:
@@ -214,7 +228,21 @@ class Intake:
         arrival_ns = int(batch.arrival_ns[stop - 1])
         taken = self._sort_in(sensor, arrival_ns, events)
         self._data_ns[sensor] = arrival_ns
+        if self._compares:
+            self._note_quickest(sensor, batch.data, offsets, batch.arrival_ns[start:stop])
         return taken
+
+    def _note_quickest(
+        self,
+        sensor: int,
+        data: NDArray[np.uint8],
+        offsets: NDArray[np.int64],
+        arrival_ns: NDArray[np.int64],
+    ) -> None:
+        found = quickest_of(data, offsets, arrival_ns, self._rates_hz[sensor])
+        before = self._quickest[sensor]
+        if found is not None and (before is None or found.delay_ns < before.delay_ns):
+            self._quickest[sensor] = found
 
     def settled(self) -> list[Heard]:
         """Hand out, once, all that nothing missing stands before."""
@@ -257,6 +285,10 @@ class Intake:
     def _item(
         self, sensor: int, arrival_ns: int, event: SampleBlock | Gap | StreamsOpened | Rebooted | TimeAnswered
     ) -> Heard | Awaited:
+        if isinstance(event, TimeAnswered):
+            quickest, self._quickest[sensor] = self._quickest[sensor], None
+            pair = None if quickest is None else (quickest.device_us, quickest.arrival_ns)
+            return Heard(sensor, arrival_ns, self._data_ns[sensor], event, pair)
         if not isinstance(event, Gap):
             return Heard(sensor, arrival_ns, self._data_ns[sensor], event)
         first, n_samples = event.first_sample, event.n_samples

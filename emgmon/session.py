@@ -129,6 +129,11 @@ class Session:
         """Sentences about what cannot be given with this setup, and why."""
         return self._engine.limits
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about how what came lies together; they may change while more comes."""
+        return self._engine.notes
+
     def hum_removed_hz(self, sensor: int, stream: int) -> tuple[float | None, ...]:
         """For each channel of an EMG stream the mains frequency that is taken out."""
         return self._engine.hum_removed_hz(sensor, stream)

@@ -14,12 +14,13 @@ from emgmon.events import channel_words
 from emgmon.intake import Heard, Lost
 from emgmon.metrics.calibration import Calibration, ChannelCalibration, activation_pct
 from emgmon.metrics.engagement import ChannelSite
+from emgmon.time_line import TimeLine
 from emgmon.units import to_physical
 from firmware_protocol.capabilities import Capabilities, Quantity, Stream, StreamKind
 from firmware_protocol.control import StreamStart
 from firmware_protocol.packets import SampleFormat
 from firmware_protocol.reassembly import SampleBlock
-from firmware_protocol.receiver import Rebooted, StreamsOpened
+from firmware_protocol.receiver import Rebooted, StreamsOpened, TimeAnswered
 
 PELVIS = "pelvis"
 
@@ -212,7 +213,6 @@ class SensorState:
 
     clocks: dict[int, SampleClock]
     next_samples: dict[int, int]
-    origin_us: int | None
     rebooted: bool
     pipelines: tuple[Any, ...]
 
@@ -220,11 +220,13 @@ class SensorState:
 class SensorStreams:
     """Clocks and pipelines of one sensor."""
 
-    def __init__(self, sensor: int, capabilities: Capabilities, *, follow_height: bool) -> None:
+    def __init__(
+        self, sensor: int, capabilities: Capabilities, line: TimeLine, *, follow_height: bool
+    ) -> None:
+        self._sensor, self._line = sensor, line
         self._rates_hz = {stream.number: stream.rate_hz for stream in capabilities.streams}
         self._clocks: dict[int, SampleClock] = {}
         self._next_samples: dict[int, int] = {}
-        self._origin_us: int | None = None
         self._rebooted = False
         emg = [stream for stream in capabilities.streams if stream.kind is StreamKind.EMG]
         self.emg = [EmgStream(sensor, stream) for stream in emg if not _too_slow(stream)]
@@ -242,7 +244,6 @@ class SensorStreams:
         return SensorState(
             clocks=dict(self._clocks),
             next_samples=dict(self._next_samples),
-            origin_us=self._origin_us,
             rebooted=self._rebooted,
             pipelines=tuple(stream.pipeline.state for stream in self._streams),
         )
@@ -250,7 +251,7 @@ class SensorStreams:
     @state.setter
     def state(self, state: SensorState) -> None:
         self._clocks, self._next_samples = dict(state.clocks), dict(state.next_samples)
-        self._origin_us, self._rebooted = state.origin_us, state.rebooted
+        self._rebooted = state.rebooted
         for stream, pipeline in zip(self._streams, copy.copy(state.pipelines), strict=True):
             stream.pipeline.state = pipeline
 
@@ -265,46 +266,51 @@ class SensorStreams:
         """
         event = heard.event
         if isinstance(event, SampleBlock):
-            self._note(event)
+            self._note(event, heard.arrival_ns)
         elif isinstance(event, Lost):
             clock = self._clocks[event.stream]
             self._next_samples[event.stream] = event.first_sample + event.n_samples
             return [PlacedGap(event.stream, event.first_sample, event.n_samples, clock)]
         elif isinstance(event, Rebooted):
             self._rebooted = True
+            self._line.reboot(self._sensor)
         elif isinstance(event, StreamsOpened):
-            return self._open(event, away_s=(heard.arrival_ns - heard.data_ns) / 1e9)
+            return self._open(event, heard)
+        else:
+            self._learn(event, heard)
         return []
 
-    def _open(self, opened: StreamsOpened, *, away_s: float) -> list[PlacedGap]:
-        """Take the zero of session time and of every sample count; later starts keep the first zero.
+    def _learn(self, answered: TimeAnswered, heard: Heard) -> None:
+        """Let an exchange of times change the pace of the clocks, from the next sample on."""
+        place = self._line.learn(self._sensor, answered, heard.arrival_ns, heard.quickest)
+        if place is None:
+            return
+        for stream, clock in self._clocks.items():
+            self._clocks[stream] = clock.stretched(self._next_samples[stream], place.stretch)
+
+    def _open(self, opened: StreamsOpened, heard: Heard) -> list[PlacedGap]:
+        """Take the place of the clock and of every sample count; later starts keep the first place.
 
         A count that does not go on where it was (the sensor was switched off, or stayed away for long)
         is put on the same time line, after what came before. Returns what is missing in between.
-
-        Parameters
-        ----------
-        opened
-            What the sensor answered to START.
-        away_s
-            For how long nothing had come from it, by the host's clock.
         """
-        started = opened.started
-        if self._origin_us is None:
-            self._origin_us = started.time_us
-        gaps = []
+        started, gaps = opened.started, []
+        self._line.begin(self._sensor, started.time_us, heard.arrival_ns)
+        away_s = (heard.arrival_ns - heard.data_ns) / 1e9
         for stream in started.streams:
             if stream.stream not in self._clocks or stream.stream not in self._next_samples:
                 self._anchor(stream.stream, stream.first_sample, stream.time_us)
                 self._next_samples[stream.stream] = stream.first_sample
             elif stream.stream not in opened.continued:
-                gaps.append(self._resume(stream, self._origin_us, away_s))
+                gaps.append(self._resume(stream, away_s))
         self._rebooted = False
         return gaps
 
-    def _resume(self, start: StreamStart, origin_us: int, away_s: float) -> PlacedGap:
+    def _resume(self, start: StreamStart, away_s: float) -> PlacedGap:
+        """Put a count that began anew behind the old one; `away_s` is the host's word for how far."""
         clock, expected = self._clocks[start.stream], self._next_samples[start.stream]
-        by_device_s = (start.time_us - origin_us) / 1e6 - clock.seconds(expected)
+        place = self._line.place(self._sensor)
+        by_device_s = 0.0 if place is None else place.seconds(start.time_us) - clock.seconds(expected)
         # A sensor that was switched off counts its time from zero again; then only the host's clock tells.
         if self._rebooted or not SHORTEST_RESTART_S <= by_device_s <= LONGEST_ABSENCE_S:
             by_device_s = away_s if SHORTEST_RESTART_S <= away_s <= LONGEST_ABSENCE_S else SHORTEST_RESTART_S
@@ -312,21 +318,23 @@ class SensorStreams:
         resumed_s = clock.seconds(expected + n_samples)
         self._clocks[start.stream] = SampleClock(start.first_sample, resumed_s, clock.rate_hz)
         self._next_samples[start.stream] = start.first_sample
+        self._line.resume(self._sensor, start.time_us, resumed_s)
         return PlacedGap(start.stream, expected, n_samples, clock)
 
     def clock(self, stream: int) -> SampleClock:
         """Sample clock of a stream whose beginning is known."""
         return self._clocks[stream]
 
-    def _note(self, block: SampleBlock) -> None:
+    def _note(self, block: SampleBlock, arrival_ns: int) -> None:
         """Take note of samples; the first ones set the clock when the answer to START was lost."""
-        if self._origin_us is None:
-            self._origin_us = block.time_us
+        self._line.begin(self._sensor, block.time_us, arrival_ns)
         self._anchor(block.stream, block.first_sample, block.time_us)
         self._next_samples[block.stream] = block.first_sample + len(block.values)
 
     def _anchor(self, stream: int, sample: int, time_us: int) -> None:
-        if stream in self._clocks or stream not in self._rates_hz or self._origin_us is None:
+        place = self._line.place(self._sensor)
+        if stream in self._clocks or stream not in self._rates_hz or place is None:
             return
-        anchor_s = (time_us - self._origin_us) / 1e6
-        self._clocks[stream] = SampleClock(sample, anchor_s, self._rates_hz[stream])
+        self._clocks[stream] = SampleClock(
+            sample, place.seconds(time_us), self._rates_hz[stream], place.stretch
+        )

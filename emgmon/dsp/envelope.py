@@ -187,6 +187,8 @@ class EnvelopeStage:
             state.squares = squares.copy()
             return EnvelopeHops(first_hop, np.empty((0, len(squares))))
         bounds = clock.samples_at(np.arange(hop, last_hop + 1)) - first_sample
+        # A clock that changed its pace within the hop may round its first sample to a neighbour.
+        bounds[0] = 0
         whole, state.squares = squares[:, : bounds[-1]], squares[:, bounds[-1] :].copy()
         power = np.add.reduceat(whole, bounds[:-1], axis=1)
         count = np.broadcast_to(np.diff(bounds), power.shape)
@@ -240,4 +242,4 @@ def _cleaning(
 
 def _repeated(clock: SampleClock, repeats: int) -> SampleClock:
     """Clock of a stream whose every sample is given several times."""
-    return SampleClock(clock.anchor_sample * repeats, clock.anchor_s, clock.rate_hz * repeats)
+    return SampleClock(clock.anchor_sample * repeats, clock.anchor_s, clock.rate_hz * repeats, clock.stretch)

@@ -184,7 +184,8 @@ class OrientationStage:
         last_sample = sample + len(known) - 1
         stop = math.ceil(clock.seconds(last_sample) * HOP_RATE_HZ) + 1
         hops = np.arange(hop, max(hop, stop))
-        position = (hops / HOP_RATE_HZ - clock.anchor_s) * clock.rate_hz + (clock.anchor_sample - sample)
+        since_s = hops / HOP_RATE_HZ - clock.anchor_s
+        position = since_s * clock.session_rate_hz + (clock.anchor_sample - sample)
         # The first hop may begin less than a sample before the first sample, which then stands for it.
         position = np.maximum(position, 0.0)
         position = position[position < len(known) - 1]

@@ -24,14 +24,26 @@ class SampleClock:
     anchor_s: float
     """Session time of the anchor sample."""
     rate_hz: float
+    """By the sensor's own clock."""
+    stretch: float = 1.0
+    """Session seconds that a second of the sensor's clock takes, where it is laid over another's."""
+
+    @property
+    def session_rate_hz(self) -> float:
+        """Samples in a second of the session."""
+        return self.rate_hz / self.stretch
 
     def seconds(self, sample: int) -> float:
         """Session time of a sample."""
-        return self.anchor_s + (sample - self.anchor_sample) / self.rate_hz
+        return self.anchor_s + (sample - self.anchor_sample) / self.session_rate_hz
+
+    def stretched(self, sample: int, stretch: float) -> "SampleClock":
+        """Go on from a sample at another pace, without a jump."""
+        return SampleClock(sample, self.seconds(sample), self.rate_hz, stretch)
 
     def samples_at(self, hops: NDArray[np.int64]) -> NDArray[np.int64]:
         """First sample at or after the start of each hop; shape as given."""
-        exact = (hops / HOP_RATE_HZ - self.anchor_s) * self.rate_hz
+        exact = (hops / HOP_RATE_HZ - self.anchor_s) * self.session_rate_hz
         return np.ceil(exact - _ROUNDING).astype(np.int64) + self.anchor_sample
 
     def first_hop_from(self, sample: int) -> int:

@@ -13,6 +13,7 @@ from emgmon.metrics.engagement import ChannelSite
 from emgmon.recording.format import sensor_capabilities
 from emgmon.recording.reader import RecordingReader
 from emgmon.streams import EmgStream, SensorStreams
+from emgmon.time_line import TimeLine
 from firmware_protocol.reassembly import SampleBlock
 
 
@@ -57,7 +58,8 @@ def read_emg(path: Path | str, *, from_s: float = 0.0, to_s: float = math.inf) -
     """
     reader = RecordingReader(path)
     capabilities = sensor_capabilities(reader.header)
-    sensors = [SensorStreams(i, one, follow_height=False) for i, one in enumerate(capabilities)]
+    line = TimeLine(len(capabilities))
+    sensors = [SensorStreams(i, one, line, follow_height=False) for i, one in enumerate(capabilities)]
     tracks = {(s.sensor, s.number): _Growing(s, from_s, to_s) for one in sensors for s in one.emg}
     intake = Intake(capabilities)
     for batch in reader.batches():
