@@ -7,6 +7,7 @@ from emgmon.events import (
     BatteryRead,
     DuplicateReceived,
     Event,
+    Healed,
     LinkChanged,
     Metric,
     NotificationRejected,
@@ -15,6 +16,7 @@ from emgmon.events import (
     RepCompleted,
     RepWithdrawn,
     SamplesLost,
+    SensorStatus,
     SessionEnded,
     SetCompleted,
     VerdictBasis,
@@ -47,6 +49,8 @@ def lines(event: Event) -> tuple[Line, ...]:
             return (Line(_uncounted(event), is_result=True),)
         case RepWithdrawn():
             return (Line(_withdrawn(event), is_result=True),)
+        case Healed(n_reps=n_reps):
+            return (Line(_healed(n_reps), is_result=True),)
         case SetCompleted():
             return tuple(Line(text, is_result=True) for text in _set(event))
     return () if (said := _aside(event)) is None else (Line(said, is_result=False),)
@@ -60,6 +64,8 @@ def _aside(event: Event) -> str | None:
             return f"session ended after {end_s:.1f} s"
         case LinkChanged(state=state, detail=detail):
             return f"link: {state}" + (f", {detail}" if detail else "")
+        case SensorStatus(sensor=sensor, said=said):
+            return f"sensor {sensor}: {said}"
         case BatteryRead(level_pct=level_pct):
             return f"battery: {level_pct} %"
         case SamplesLost(stream=stream, start_s=start_s, n_samples=n_samples):
@@ -95,6 +101,11 @@ def _withdrawn(rep: RepWithdrawn) -> str:
         f"set {rep.set_number} rep {rep.number} taken back  {_span(rep)}  {rep.reason}"
         "; later ones of the set move up by one"
     )
+
+
+def _healed(n_reps: int) -> str:
+    stands = {0: "none", 1: "the first one"}.get(n_reps, f"the first {n_reps}")
+    return f"missing samples have come: of the lines about repetitions {stands} stand, the others follow anew"
 
 
 def _span(event: RepCompleted | RepWithdrawn) -> str:

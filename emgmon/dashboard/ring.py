@@ -30,7 +30,10 @@ class HopRing:
         return self._values.shape[1]
 
     def append(self, first_hop: int, values: NDArray[np.float64]) -> None:
-        """Take in new hops; hops that were jumped over count as not measured.
+        """Take in hops; hops that were jumped over count as not measured.
+
+        Hops that are there already are overwritten: they were computed anew. What is too old to be kept
+        is left out.
 
         Parameters
         ----------
@@ -44,10 +47,11 @@ class HopRing:
         if self.first_hop is None:
             self.first_hop = self.end_hop = first_hop
         self._skip_to(first_hop)
-        newest = values[-self._capacity :]
         end_hop = first_hop + len(values)
-        self._write(end_hop - len(newest), newest)
         self.end_hop = max(self.end_hop, end_hop)
+        oldest = max(first_hop, self.end_hop - self._capacity)
+        if oldest < end_hop:
+            self._write(oldest, values[oldest - first_hop :])
 
     def window(self, end_hop: int, n_hops: int) -> NDArray[np.float64]:
         """Copy of hops ``[end_hop - n_hops, end_hop)``, NaN where nothing is kept.

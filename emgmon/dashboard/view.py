@@ -13,6 +13,7 @@ from emgmon.events import (
     DuplicateReceived,
     EnvelopeComputed,
     Event,
+    Healed,
     LinkChanged,
     LinkState,
     Metric,
@@ -25,6 +26,8 @@ from emgmon.events import (
     RepWithdrawn,
     Rewound,
     SamplesLost,
+    SamplesMissing,
+    SensorStatus,
     SessionEnded,
     SetCompleted,
 )
@@ -67,6 +70,10 @@ class SessionView:
     battery_pct: dict[int, int] = field(default_factory=dict)
     lost_samples: dict[tuple[int, int], int] = field(default_factory=dict)
     """By sensor and stream."""
+    missing_samples: dict[tuple[int, int], int] = field(default_factory=dict)
+    """By sensor and stream: how many may still come."""
+    statuses: dict[int, str] = field(default_factory=dict)
+    """By sensor: the newest that it said about itself, in words."""
     n_rejected: int = 0
     n_duplicates: int = 0
     movements: list[RepCompleted] = field(default_factory=list)
@@ -88,6 +95,9 @@ class SessionView:
     revision: int = 0
     """Grows with every event."""
     ended: bool = False
+    _told_reps: list[RepCompleted | RepWithdrawn] = field(default_factory=list)
+    """What :attr:`movements` was made of; the end of it may be taken back."""
+    _told_quality: list[QualityChanged] = field(default_factory=list)
 
     def apply(self, event: Event) -> None:
         """Take in one event."""
@@ -97,16 +107,22 @@ class SessionView:
                 self._append_envelope(event)
             case MovementComputed():
                 self._append_movement(event)
-            case RepCompleted():
-                self._append_rep(event)
-            case RepWithdrawn():
-                self._withdraw(event)
+            case RepCompleted() | RepWithdrawn():
+                self._told_reps.append(event)
+                self._note_rep(event)
+            case Healed():
+                self._take_back(event)
             case SetCompleted():
                 self.sets.append(event)
             case SamplesLost():
                 key = (event.sensor, event.stream)
                 self.lost_samples[key] = self.lost_samples.get(key, 0) + event.n_samples
+            case SamplesMissing():
+                self.missing_samples[event.sensor, event.stream] = event.n_samples
+            case SensorStatus():
+                self.statuses[event.sensor] = event.said
             case QualityChanged():
+                self._told_quality.append(event)
                 self._note_quality(event)
             case NotificationRejected():
                 self.n_rejected += 1
@@ -148,6 +164,16 @@ class SessionView:
         if expected <= 0:
             return None
         return min(100.0, 100 * sum(self.lost_samples.values()) / expected)
+
+    @property
+    def fetching_s(self) -> float | None:
+        """The longest stretch of a stream that is missing and may still come; ``None`` when nothing is."""
+        stretches = [
+            n_samples / stream.rate_hz
+            for key, n_samples in self.missing_samples.items()
+            if n_samples and (stream := self._stream(*key)) is not None
+        ]
+        return max(stretches, default=None)
 
     @property
     def emg_channels(self) -> list[tuple[tuple[int, int, int], Channel]]:
@@ -212,16 +238,18 @@ class SessionView:
     def n_uncounted_in_set(self, set_number: int) -> int:
         return sum(rep.set_number == set_number and rep.uncounted is not None for rep in self.movements)
 
-    def _append_rep(self, event: RepCompleted) -> None:
-        self.movements.append(event)
+    def _note_rep(self, event: RepCompleted | RepWithdrawn) -> None:
         self.movements_revision += 1
+        if isinstance(event, RepWithdrawn):
+            self._withdraw(event)
+            return
+        self.movements.append(event)
         for metric in event.metrics:
             if metric.normalisation is not None:
                 self.normalisations[metric.name] = metric.normalisation
 
     def _withdraw(self, event: RepWithdrawn) -> None:
         """Take a repetition out of the count; it stays to be seen with the reason, later ones move up."""
-        self.movements_revision += 1
         for place, rep in enumerate(self.movements):
             if rep.set_number != event.set_number or rep.number is None:
                 continue
@@ -229,6 +257,19 @@ class SessionView:
                 self.movements[place] = replace(rep, number=None, uncounted=event.reason)
             elif rep.number > event.number:
                 self.movements[place] = replace(rep, number=rep.number - 1)
+
+    def _take_back(self, event: Healed) -> None:
+        """Forget what was told without the samples that have come now; it follows anew."""
+        reps, quality = self._told_reps[: event.n_reps], self._told_quality[: event.n_quality]
+        self._told_reps, self._told_quality = reps, quality
+        self.movements, self.quality = [], {}
+        self.movements_revision += 1
+        for rep in reps:
+            self._note_rep(rep)
+        for history in self.emg.values():
+            history.rejected[:] = [[] for _ in history.rejected]
+        for change in quality:
+            self._note_quality(change)
 
     def _append_envelope(self, event: EnvelopeComputed) -> None:
         history = self._history(event)

@@ -51,3 +51,20 @@ def test_memory_does_not_grow_with_the_session() -> None:
     before = ring._values.nbytes
     ring.append(0, np.zeros((10_000, 1)))
     assert ring._values.nbytes == before
+
+
+@given(st.integers(0, 60), st.integers(1, 30), st.integers(0, 60), st.integers(1, 30))
+def test_hops_that_come_again_take_the_place_of_the_old_ones_and_of_no_others(
+    first: int, n_first: int, again: int, n_again: int
+) -> None:
+    ring = HopRing(1, capacity=CAPACITY)
+    ring.append(0, np.arange(first + n_first, dtype=float)[:, np.newaxis])
+    everything = np.concatenate([np.arange(first + n_first, dtype=float), np.full(100, np.nan)])
+    stop = min(again + n_again, first + n_first)
+    if again >= stop:
+        return
+    ring.append(again, -np.arange(again, stop, dtype=float)[:, np.newaxis])
+    everything[again:stop] = -np.arange(again, stop)
+    end_hop = first + n_first
+    expected = everything[max(0, end_hop - CAPACITY) : end_hop]
+    np.testing.assert_array_equal(ring.window(end_hop, len(expected))[:, 0], expected)

@@ -11,6 +11,7 @@ from emgmon.events import (
     DuplicateReceived,
     EnvelopeComputed,
     Event,
+    Healed,
     LinkChanged,
     LinkState,
     MovementComputed,
@@ -20,6 +21,7 @@ from emgmon.events import (
     RepWithdrawn,
     Rewound,
     SamplesLost,
+    SamplesMissing,
     SessionEnded,
     Verdict,
 )
@@ -272,3 +274,29 @@ def test_electrodes_on_neither_glute_nor_back_give_no_activity_share() -> None:
     assert not view.has_emg
     view.apply(surrogate(1, Verdict.STEADY))
     assert view_of().has_emg
+
+
+def test_what_was_told_without_the_missing_samples_is_taken_back_and_told_anew() -> None:
+    first, provisional, corrected = emg_rep(1, share=60), emg_rep(2, share=20), emg_rep(2, share=61)
+    view = view_of(first, provisional, Healed(1, 0), corrected)
+    assert view.movements == [first, corrected]
+
+
+def test_a_repetition_that_only_the_missing_samples_took_back_comes_back() -> None:
+    reps = [emg_rep(1, share=60), emg_rep(2, share=50)]
+    view = view_of(*reps, withdrawn(1), Healed(2, 0))
+    assert view.movements == reps
+
+
+def test_a_channel_that_was_rejected_only_without_the_missing_samples_is_good_again() -> None:
+    off = quality_changed(GLUTE_AND_BACK, 1, Quality.REJECT, NO_SIGNAL)
+    view = view_of(envelope(0, 10), off, Healed(0, 0))
+    assert view.troubles == []
+    assert view.emg[0, 1].rejected == [[], []]
+
+
+def test_samples_that_may_still_come_are_being_fetched_until_they_have() -> None:
+    view = view_of(SamplesMissing(0, 1, 3000))
+    assert view.fetching_s == 3000 / GLUTE_AND_BACK.streams[0].rate_hz
+    view.apply(SamplesMissing(0, 1, 0))
+    assert view.fetching_s is None

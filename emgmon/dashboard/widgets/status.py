@@ -20,7 +20,7 @@ class StatusBar(LinesWidget):
         self._feed = feed
 
     def facts(self, view: SessionView) -> Hashable:
-        counts = view.n_rejected, words.percent(view.loss_pct, decimals=1)
+        counts = view.n_rejected, words.percent(view.loss_pct, decimals=1), _fetching(view)
         now = words.duration(view.end_s), bool(view.end_hop)
         return self._feed.title, self._feed.exercise, view.link, view.lowest_battery_pct, counts, now
 
@@ -59,7 +59,14 @@ class StatusBar(LinesWidget):
         ]
 
 
+def _fetching(view: SessionView) -> str:
+    """Say how much is being asked for again; empty when nothing is."""
+    return "" if view.fetching_s is None else f"fetching {max(view.fetching_s, 0.1):.1f} s"
+
+
 def _loss(view: SessionView) -> list[Piece]:
+    if fetching := _fetching(view):
+        return [(fetching, "warn")]
     loss_pct = view.loss_pct
     return [("loss ", "dim"), (words.percent(loss_pct, decimals=1), "warn" if loss_pct else "plain")]
 
