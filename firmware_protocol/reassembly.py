@@ -252,12 +252,16 @@ def open_stream(state: StreamState, layout: Layout, start: StreamStart) -> Opene
 def common(spans: tuple[Span, ...], with_span: Span) -> tuple[Span, ...]:
     """Cut out what spans share with one span."""
     start, stop = with_span
+    if start >= stop:
+        return ()
     return tuple((max(a, start), min(b, stop)) for a, b in spans if a < stop and b > start)
 
 
 def without(spans: tuple[Span, ...], span: Span) -> tuple[Span, ...]:
     """Take a span out of spans."""
     start, stop = span
+    if start >= stop:
+        return spans
     left: list[Span] = []
     for a, b in spans:
         if b <= start or a >= stop:

@@ -22,22 +22,27 @@ from bumble.att import ATT_Error
 from bumble.core import UUID, AdvertisingData, BaseBumbleError
 from bumble.device import Advertisement, Connection, Device, Peer
 from bumble.gatt_client import CharacteristicProxy
-from bumble.hci import Address
+from bumble.hci import Address, HCI_Error, HCI_LE_Create_Connection_Cancel_Command
 
 from emgmon.sensors.ble import Radio
+from emgmon.virtual.services import just_works
+from emgmon.virtual.system import HostSystem, is_past_cache
 
 REQUESTED_MTU = 247
 """One notification then fills exactly one ACL buffer of 251 bytes."""
 
 
-def host_radio(device: Device) -> Radio:
+def host_radio(device: Device, system: HostSystem | None = None) -> Radio:
     """Let bleak's classes use this Bumble device as the machine's only adapter."""
+    settings = HostSystem() if system is None else system
+    device.pairing_config_factory = lambda _connection: just_works(lambda: settings.pairs)
 
     class Scanner(BumbleScanner):
         adapter = device
 
     class Client(BumbleClient):
         adapter = device
+        system = settings
 
     return Radio(scanner=Scanner, client=Client)
 
@@ -109,6 +114,7 @@ class BumbleClient(BaseBleakClient):
     """A GATT client on a connection of a Bumble device."""
 
     adapter: ClassVar[Device]
+    system: ClassVar[HostSystem]
 
     def __init__(
         self,
@@ -121,6 +127,7 @@ class BumbleClient(BaseBleakClient):
         super().__init__(
             address_or_ble_device, disconnected_callback=disconnected_callback, timeout=timeout, **kwargs
         )
+        self._past_cache = is_past_cache(kwargs)
         self._peer: Peer | None = None
         self._subscriptions: dict[int, Callable[[bytes], None]] = {}
 
@@ -146,14 +153,38 @@ class BumbleClient(BaseBleakClient):
             async with asyncio.timeout(self._timeout):
                 connection = await self.adapter.connect(Address(self.address), timeout=None)
         except TimeoutError as error:
-            await self.adapter.cancel_connection()  # type: ignore[no-untyped-call]
+            await self._give_up_connecting()
             raise BleakDeviceNotFoundError(self.address, f"{self.address} did not answer") from error
+        except asyncio.CancelledError:
+            await self._give_up_connecting()
+            raise
         self._peer = Peer(connection)
         connection.on(Connection.EVENT_DISCONNECTION, self._on_disconnection)
         async with self._translated():
-            await self._peer.request_mtu(REQUESTED_MTU)
+            await self._peer.request_mtu(self.system.mtu or REQUESTED_MTU)
+            await self._encrypt_if_bonded(connection)
             await self._peer.discover_all()  # type: ignore[no-untyped-call]
-        self.services = _service_collection(self._peer)
+        self.services = _service_collection(self._peer, self.system.hidden(past_cache=self._past_cache))
+        if pair:
+            await self.pair()
+
+    async def _give_up_connecting(self) -> None:
+        """Stop trying; a connection that came about all the same would keep the sensor from others."""
+        await self.adapter.send_sync_command(HCI_LE_Create_Connection_Cancel_Command())
+        for connection in list(self.adapter.connections.values()):
+            if connection.peer_address == Address(self.address):
+                await connection.disconnect()
+
+    async def _encrypt_if_bonded(self, connection: Connection) -> None:
+        """Encrypt with the bond, as every system does by itself."""
+        if self.adapter.keystore is None or await self.adapter.keystore.get(_bond_name(connection)) is None:
+            return
+        try:
+            await connection.encrypt()
+        except HCI_Error:
+            if not self.system.keeps_link_without_key:
+                await connection.disconnect()
+                raise
 
     def _on_disconnection(self, _reason: int) -> None:
         self._peer = None
@@ -167,11 +198,20 @@ class BumbleClient(BaseBleakClient):
                 await self._peer.connection.disconnect()
 
     async def pair(self, *args: Any, **kwargs: Any) -> None:
+        connection = self._connected_peer().connection
+        if connection.is_encrypted:
+            return
+        if not self.system.pairs:
+            raise BleakError("Pairing was refused")
         async with self._translated():
-            await self._connected_peer().connection.pair()
+            await connection.pair()
 
     async def unpair(self) -> None:
-        raise NotImplementedError("the virtual air keeps no bonds")
+        if self.adapter.keystore is not None:
+            await self.adapter.keystore.delete(Address(self.address).to_string())
+        self.system.stale.clear()
+        # A system that removes a device disconnects it.
+        await self.disconnect()
 
     async def read_gatt_char(
         self, characteristic: BleakGATTCharacteristic, *, use_cached: bool = False, **kwargs: Any
@@ -232,12 +272,18 @@ class BumbleClient(BaseBleakClient):
             raise
 
 
-def _service_collection(peer: Peer) -> BleakGATTServiceCollection:
+def _bond_name(connection: Connection) -> str:
+    return str(connection.peer_address)
+
+
+def _service_collection(peer: Peer, hidden: frozenset[str]) -> BleakGATTServiceCollection:
     collection = BleakGATTServiceCollection()
     for service in peer.services:
         found = BleakGATTService(service, service.handle, _uuid_text(service.uuid))
         collection.add_service(found)
         for proxy in service.characteristics:
+            if _uuid_text(proxy.uuid) in hidden:
+                continue
             _add_characteristic(collection, found, proxy, peer)
     return collection
 

@@ -9,6 +9,7 @@ from emgmon.events import Event
 from emgmon.sensors.live import LiveFeed, LiveSetup
 from emgmon.virtual.air import VirtualAir
 from emgmon.virtual.backend import host_radio
+from emgmon.virtual.montage import as_live
 from emgmon.virtual.script import Script
 from emgmon.virtual.sensor import VirtualSensor, advertised_name
 from firmware_protocol.capabilities import Capabilities
@@ -92,7 +93,7 @@ class VirtualFeed:
         air = self._air = VirtualAir(sensor_name=advertised_name(script.capabilities.boot_id))
         await air.open()
         sensor = VirtualSensor(
-            script.capabilities, script.streams, air.sensor_device, clock=self._sensor_clock
+            as_live(script.capabilities), script.streams, air.sensor_device, clock=self._sensor_clock
         )
         self._sensor = sensor
         await sensor.open()

@@ -1,5 +1,7 @@
 """What the virtual sensor says about itself: four EMG channels, and an inertial sensor for each site worn."""
 
+from dataclasses import replace
+
 from emgmon.virtual.body import Segment
 from emgmon.virtual.chance import generator
 from emgmon.virtual.emg import EMG_SCALE_UV, channel_models
@@ -7,13 +9,16 @@ from emgmon.virtual.inertial import ACCELERATION_SCALE_MPS2, ANGULAR_RATE_SCALE_
 from emgmon.virtual.motion import worn_segments
 from emgmon.virtual.params import AthleteParams
 from firmware_protocol.capabilities import Capabilities, Channel, Quantity, Stream, StreamKind, Unit
-from firmware_protocol.packets import SampleFormat
+from firmware_protocol.packets import PROTOCOL_MINOR, SampleFormat
 
 SENSOR_NAME = "emgmon virtual athlete"
 """Name that the sensor advertises."""
 
 EMG_STREAM = 1
 """Number of the EMG stream."""
+
+RING_MS = 15_000
+"""How far back a live virtual sensor can send again; a recording that nobody sent has nothing to ask for."""
 
 IMU_STREAMS = {"pelvis": 2, "lumbar": 3, "thigh": 4}
 """Number of the inertial stream of each site."""
@@ -29,6 +34,11 @@ def describe(params: AthleteParams) -> Capabilities:
         ring_ms=0,
         streams=emg + tuple(_imu_stream(params, segment) for segment in worn_segments(params)),
     )
+
+
+def as_live(capabilities: Capabilities) -> Capabilities:
+    """Describe the same sensor as one that is there: of the newest version, and with a ring."""
+    return replace(capabilities, version_minor=PROTOCOL_MINOR, ring_ms=RING_MS)
 
 
 def _emg_stream(params: AthleteParams) -> Stream:
