@@ -1,7 +1,8 @@
 """Runs a live feed to its end, on a screen or as lines of text, and says where the recording is.
 
-Ctrl-C is a way to end a session, not to break it: STOP is sent, the recording is closed, and the exit status
-is 0 when something was recorded, else 130.
+Ctrl-C is a way to end a session, not to break it: samples that are still missing are fetched, STOP is sent,
+the recording is closed, and the exit status is 0 when something was recorded, else 130. A second Ctrl-C ends
+the fetching.
 """
 
 import asyncio
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
 
 
 POLLS_PER_S = 30
+PARTING_S = 0.5
+"""A goodbye that takes longer is explained."""
+
 INTERRUPTED = 130
 """Exit status of a program that was ended by Ctrl-C before it had done anything."""
 
@@ -100,8 +104,8 @@ def follow(feed: "RecordedFeed", *, plain: bool, duration_s: float | None = None
             click.echo(f"recording: {feed.path}", err=True)
     if feed.lost:
         raise SensorError(
-            "the sensor disconnected before the session was over",
-            advice="The recording is complete up to then. Bring the sensor closer and start a new session.",
+            "the sensor was lost before the session was over, and the session was told not to wait longer",
+            advice="The recording is complete up to then. Start a new session to go on.",
         )
     if interrupted and not feed.recorded:
         raise SystemExit(INTERRUPTED)
@@ -138,7 +142,7 @@ async def _print_until_over(feed: "RecordedFeed", duration_s: float | None) -> N
                 await _print_while_running(feed)
     finally:
         try:
-            await feed.close()
+            await _close(feed)
         finally:
             print_events(feed.poll())
 
@@ -155,6 +159,23 @@ async def _open(feed: "RecordedFeed") -> None:
             opening.cancel()
         await asyncio.gather(opening, return_exceptions=True)
     opening.result()
+
+
+async def _close(feed: "RecordedFeed") -> None:
+    """Say goodbye; meanwhile go on telling, for it may take a while to fetch what is missing."""
+    closing = asyncio.create_task(feed.close())
+    try:
+        await asyncio.wait((closing,), timeout=PARTING_S)
+        if not closing.done():
+            click.echo("fetching samples that are still missing (Ctrl-C: leave them)", err=True)
+        while not closing.done():
+            print_events(feed.poll())
+            await asyncio.wait((closing,), timeout=1 / POLLS_PER_S)
+    finally:
+        if not closing.done():
+            closing.cancel()
+        await asyncio.gather(closing, return_exceptions=True)
+    closing.result()
 
 
 async def _print_while_running(feed: "RecordedFeed") -> None:

@@ -4,13 +4,11 @@ from pathlib import Path
 
 import click
 
-from emgmon.cli.live import NEW_ELECTRODES_HELP, PROFILE_HELP
+from emgmon.cli.live import NEW_ELECTRODES_HELP, PROFILE_HELP, SENSOR_HELP
 
 
 @click.command(name="record")
-@click.option(
-    "--sensor", metavar="ADDRESS|virtual", help="Which sensor; the first that is heard when not given."
-)
+@click.option("--sensor", "sensors", metavar="ADDRESS|virtual", multiple=True, help=SENSOR_HELP)
 @click.option("--exercise", metavar="NAME", help="What will be done; the virtual athlete does a bridge.")
 @click.option("--out", type=click.Path(path_type=Path), help="Where the recording goes.")
 @click.option(
@@ -24,7 +22,7 @@ from emgmon.cli.live import NEW_ELECTRODES_HELP, PROFILE_HELP
 @click.option("--new-electrodes", is_flag=True, help=NEW_ELECTRODES_HELP)
 def command(
     *,
-    sensor: str | None,
+    sensors: tuple[str, ...],
     exercise: str | None,
     out: Path | None,
     duration_s: float | None,
@@ -36,7 +34,7 @@ def command(
     Ctrl-C ends the session properly: the exit status is 0 when something was recorded, else 130.
     """
     from emgmon.cli.follow import follow
-    from emgmon.cli.live import live_feed, worn_by
+    from emgmon.cli.live import live_feed, only_virtual, worn_by
 
-    person = worn_by(profile, sensor, new_electrodes=new_electrodes)
-    follow(live_feed(sensor, exercise, out, person), plain=True, duration_s=duration_s)
+    person = worn_by(profile, only_virtual(sensors), new_electrodes=new_electrodes)
+    follow(live_feed(sensors, exercise, out, person), plain=True, duration_s=duration_s)

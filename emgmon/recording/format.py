@@ -40,6 +40,8 @@ class SensorHeader(msgspec.Struct, frozen=True):
     """Bluetooth address as the host saw it; empty for imported and simulated data."""
     capabilities: str
     """The capability descriptor as the sensor sent it, in hex."""
+    firmware: str = ""
+    """Firmware revision, as the sensor's device information has it; empty where it does not say."""
 
 
 class RecordingHeader(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,9 +68,9 @@ class _FormatProbe(msgspec.Struct):
     schema: str
 
 
-def sensor_header(capabilities: Capabilities, *, address: str = "") -> SensorHeader:
+def sensor_header(capabilities: Capabilities, *, address: str = "", firmware: str = "") -> SensorHeader:
     """Put a sensor's capabilities down as the header keeps them."""
-    return SensorHeader(capabilities.name, address, capabilities.to_bytes().hex())
+    return SensorHeader(capabilities.name, address, capabilities.to_bytes().hex(), firmware)
 
 
 def arrow_schema(header: RecordingHeader) -> pa.Schema:

@@ -1,11 +1,15 @@
 """The only module here that imports bleak: its calls become ours, its errors become advice."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import TypeVar
 
 from bleak import BleakClient, BleakScanner
+from bleak.args.winrt import WinRTClientArgs
+from bleak.backends import BleakBackend
 from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.backends.client import BaseBleakClient
 from bleak.backends.device import BLEDevice
@@ -15,70 +19,55 @@ from bleak.exc import (
     BleakCharacteristicNotFoundError,
     BleakDBusError,
     BleakError,
+    BleakGATTProtocolError,
+    BleakGATTProtocolErrorCode,
 )
-from bleak.exc import BleakBluetoothNotAvailableReason as Reason
 
 from emgmon.errors import SensorError
+from emgmon.sensors.refusals import (
+    NO_RADIO,
+    NO_SERVICE,
+    OUT_OF_REACH_ADVICE,
+    STALE_SERVICES_ADVICE,
+    PairingRefused,
+    UnusableSensor,
+    bond_advice,
+)
 from firmware_protocol.gatt import (
+    ATT_INSUFFICIENT_AUTHENTICATION,
+    ATT_INSUFFICIENT_ENCRYPTION,
     BATTERY_LEVEL_UUID,
     BATTERY_SERVICE_UUID,
     CONTROL_UUID,
     DATA_UUID,
+    DEVICE_INFORMATION_SERVICE_UUID,
+    FIRMWARE_UUID,
+    MANUFACTURER_UUID,
+    MODEL_UUID,
     SERVICE_UUID,
 )
 
 CONNECT_LIMIT_S = 20.0
 """Outer limit on connecting: an operating system may otherwise wait for minutes."""
 
+TIDY_UP_S = 1.0
+"""How much longer than bleak's own limit on connecting the outer one is."""
+
 REQUEST_LIMIT_S = 5.0
 """Outer limit on one read, write or subscription; ATT itself waits for 30 s."""
+
+PAIR_LIMIT_S = 30.0
+"""Outer limit on pairing: the system may ask the person first."""
+
+FIND_AGAIN_LIMIT_S = 10.0
+"""How long a sensor is listened for that the system was made to forget."""
 
 NOT_HEARD_ADVICE = (
     "Switch the sensor on, bring it within two metres, and close any other program or phone that may be "
     "connected to it: a connected sensor does not advertise."
 )
-OUT_OF_REACH_ADVICE = "Bring the sensor closer, switch it off and on, and try again."
-STALE_SERVICES_ADVICE = (
-    "Remove the sensor from the system's list of Bluetooth devices, then try again: after a firmware update "
-    "the system may still remember the old services."
-)
 
-_WITHOUT_BLUETOOTH = "To see emgmon work without Bluetooth, run: emgmon demo"
-
-_ADVICE: dict[Reason, tuple[str, str]] = {
-    Reason.NO_BLUETOOTH: (
-        "this machine has no Bluetooth adapter",
-        f"Plug in a Bluetooth LE adapter. {_WITHOUT_BLUETOOTH}",
-    ),
-    Reason.NO_BLE_CENTRAL_ROLE: (
-        "the Bluetooth adapter cannot connect to Low Energy sensors",
-        f"Use an adapter of Bluetooth 4.0 or later. {_WITHOUT_BLUETOOTH}",
-    ),
-    Reason.POWERED_OFF: ("Bluetooth is switched off", "Switch Bluetooth on and try again."),
-    Reason.DENIED_BY_USER: (
-        "this program may not use Bluetooth: permission was refused",
-        "Allow Bluetooth for your terminal in the system's privacy settings, then try again.",
-    ),
-    Reason.DENIED_BY_SYSTEM: (
-        "this program may not use Bluetooth: the system forbids it",
-        "Run emgmon as a user who may use Bluetooth (on Linux often the group 'bluetooth').",
-    ),
-    Reason.DENIED_BY_UNKNOWN: (
-        "this program may not use Bluetooth",
-        "Allow Bluetooth for your terminal in the system's settings, then try again.",
-    ),
-    Reason.UNKNOWN: (
-        "Bluetooth is not available",
-        f"Check that Bluetooth is present and switched on. {_WITHOUT_BLUETOOTH}",
-    ),
-}
-"""What to tell a person for each of bleak's reasons."""
-
-_NO_SERVICE = (
-    "the system's Bluetooth service does not answer",
-    "On Linux it needs D-Bus and bluetoothd: start them (sudo systemctl start bluetooth), or install "
-    f"BlueZ. Containers usually have neither. {_WITHOUT_BLUETOOTH}",
-)
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +90,15 @@ class FoundSensor:
     """Bluetooth address; on macOS an identifier of the system's own."""
     rssi_dbm: int
     device: BLEDevice
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceInformation:
+    """What the device information service says; empty where the sensor does not say it."""
+
+    manufacturer: str = ""
+    model: str = ""
+    firmware: str = ""
 
 
 async def scan(radio: Radio, *, duration_s: float) -> tuple[FoundSensor, ...]:
@@ -161,11 +159,11 @@ async def _listening(radio: Radio, on_heard: Callable[[FoundSensor], None]) -> A
 def _unavailable(error: Exception) -> SensorError:
     """Why there is no radio to listen with, in words."""
     if isinstance(error, BleakBluetoothNotAvailableError):
-        what, advice = _ADVICE[error.reason]
+        what, advice = NO_RADIO[error.reason.name]
     elif isinstance(error, BleakDBusError | OSError | EOFError):
-        what, advice = _NO_SERVICE
+        what, advice = NO_SERVICE
     else:
-        what, advice = _ADVICE[Reason.UNKNOWN]
+        what, advice = NO_RADIO["UNKNOWN"]
     return SensorError(f"{what} ({_detail(error)})", advice=advice)
 
 
@@ -173,6 +171,10 @@ def _detail(error: Exception) -> str:
     if isinstance(error, BleakBluetoothNotAvailableError):
         return str(error.args[0])
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+class _NotTrusted(SensorError):
+    """The sensor demands an encrypted link, or another key than there is (SPEC 2.11)."""
 
 
 class Connection:
@@ -185,50 +187,85 @@ class Connection:
     radio
         The radio that found it.
     on_lost
-        Called once when the connection ends, whoever ended it.
+        Called once when the open connection ends, unless it was closed from this side.
     """
 
     def __init__(self, sensor: FoundSensor, radio: Radio, *, on_lost: Callable[[], None]) -> None:
-        self._sensor = sensor
-        self._client = BleakClient(
-            sensor.device, lambda _client: on_lost(), backend=radio.client, timeout=CONNECT_LIMIT_S
-        )
+        self.sensor = sensor
+        self._radio = radio
+        self._on_lost = on_lost
+        self._watched = False
+        self._client = self._new_client(CONNECT_LIMIT_S, {})
 
     @property
     def is_connected(self) -> bool:
         """Whether the system believes that the sensor is there."""
         return self._client.is_connected
 
-    async def open(self) -> None:
-        """Connect, and check that the sensor offers what the protocol needs.
+    async def open(self, *, limit_s: float = CONNECT_LIMIT_S) -> None:
+        """Connect, and check that the sensor offers what the protocol needs, past any cache if need be.
 
         Raises
         ------
         SensorError
             When the sensor cannot be reached or is not one of ours.
         """
-        async with self._limited("connecting", CONNECT_LIMIT_S):
-            await self._client.connect()
-        missing = [uuid for uuid in (DATA_UUID, CONTROL_UUID) if self._characteristic(uuid) is None]
-        if missing:
+        await self._connect(limit_s, {})
+        if self._lacking():
+            await self._forget_services()
+            await self._connect(limit_s, {"use_cached_services": False})
+        if lacking := self._lacking():
             await self.close()
-            raise SensorError(
-                f"{self._name} lacks the characteristic {', '.join(missing)}",
-                advice=STALE_SERVICES_ADVICE,
+            raise UnusableSensor(
+                f"{self._name} lacks the characteristic {', '.join(lacking)}", advice=STALE_SERVICES_ADVICE
             )
+        self._watched = True
+
+    async def _connect(self, limit_s: float, winrt: WinRTClientArgs) -> None:
+        self._client = self._new_client(limit_s, winrt)
+        # A little longer than bleak's own limit, after which it tidies up.
+        async with self._limited("connecting", limit_s + TIDY_UP_S):
+            await self._client.connect()
+
+    def _new_client(self, limit_s: float, winrt: WinRTClientArgs) -> BleakClient:
+        device, backend = self.sensor.device, self._radio.client
+        return BleakClient(device, self._on_disconnected, timeout=limit_s, winrt=winrt, backend=backend)
+
+    def _on_disconnected(self, client: BleakClient) -> None:
+        if self._watched and client is self._client:
+            self._watched = False
+            self._on_lost()
+
+    def _lacking(self) -> list[str]:
+        needed = (DATA_UUID, CONTROL_UUID)
+        return [uuid for uuid in needed if self._characteristic(SERVICE_UUID, uuid) is None]
+
+    async def _forget_services(self) -> None:
+        """Disconnect, and have the system forget what it knows of the sensor's services."""
+        await self.close()
+        if self._client.backend_id is not BleakBackend.BLUEZ_DBUS:
+            return
+        # BlueZ forgets the services only with the device itself, which then has to be heard anew.
+        async with self._limited("having the system forget its services"):
+            await self._client.unpair()
+        self.sensor = await find(self._radio, address=self.sensor.address, limit_s=FIND_AGAIN_LIMIT_S)
 
     async def close(self) -> None:
         """Disconnect; idempotent, and quiet when the sensor has already gone."""
+        self._watched = False
         try:
             async with asyncio.timeout(REQUEST_LIMIT_S):
                 await self._client.disconnect()
-        except (BleakError, TimeoutError, OSError, EOFError):
+        except Exception:
+            # Whatever the system says: there is nothing more to be done about it.
             return
 
     async def write_control(self, request: bytes) -> None:
         """Write to the control point and wait until the sensor has taken it."""
-        async with self._limited("writing to the control point"):
-            await self._client.write_gatt_char(CONTROL_UUID, request, response=True)
+        await self._secured(
+            "writing to the control point",
+            lambda: self._client.write_gatt_char(CONTROL_UUID, request, response=True),
+        )
 
     async def subscribe_control(self, on_indication: Callable[[bytes], None]) -> None:
         """Receive the control point's indications."""
@@ -238,9 +275,13 @@ class Connection:
         """Receive data notifications."""
         await self._subscribe(DATA_UUID, on_notification)
 
+    async def unsubscribe_data(self) -> None:
+        """Have notifications of data switched off."""
+        await self._secured("unsubscribing", lambda: self._client.stop_notify(DATA_UUID))
+
     async def subscribe_battery(self, on_level: Callable[[bytes], None]) -> bool:
         """Receive battery levels; ``False`` when the sensor does not offer that."""
-        battery = self._characteristic(BATTERY_LEVEL_UUID)
+        battery = self._characteristic(BATTERY_SERVICE_UUID, BATTERY_LEVEL_UUID)
         if battery is None or "notify" not in battery.properties:
             return False
         await self._subscribe(BATTERY_LEVEL_UUID, on_level)
@@ -248,27 +289,77 @@ class Connection:
 
     async def read_battery(self) -> bytes | None:
         """Read the battery level characteristic; ``None`` when the sensor has none."""
-        if self._characteristic(BATTERY_LEVEL_UUID) is None:
+        return await self._read(BATTERY_SERVICE_UUID, BATTERY_LEVEL_UUID, "reading the battery level")
+
+    async def read_device_information(self) -> DeviceInformation:
+        """Read who made the sensor and which firmware it runs, as far as it says so."""
+        texts = [await self._read_text(uuid) for uuid in (MANUFACTURER_UUID, MODEL_UUID, FIRMWARE_UUID)]
+        return DeviceInformation(*texts)
+
+    async def _read_text(self, uuid: str) -> str:
+        value = None
+        with suppress(SensorError):
+            # Nothing depends on it: a sensor that refuses to say it is none the worse.
+            value = await self._read(DEVICE_INFORMATION_SERVICE_UUID, uuid, "reading the device information")
+        text = (value or b"").decode("utf-8", errors="replace")
+        return "".join(letter for letter in text if letter.isprintable()).strip()
+
+    async def _read(self, service_uuid: str, uuid: str, doing: str) -> bytes | None:
+        characteristic = self._characteristic(service_uuid, uuid)
+        if characteristic is None or "read" not in characteristic.properties:
             return None
-        async with self._limited("reading the battery level"):
-            return bytes(await self._client.read_gatt_char(BATTERY_LEVEL_UUID))
+        return bytes(await self._secured(doing, lambda: self._client.read_gatt_char(characteristic)))
 
     async def _subscribe(self, uuid: str, on_value: Callable[[bytes], None]) -> None:
         def deliver(_sender: BleakGATTCharacteristic, value: bytearray) -> None:
             on_value(bytes(value))
 
-        async with self._limited("subscribing"):
-            # AcquireNotify hands over a socket; StartNotify's detour over D-Bus loses notifications.
-            await self._client.start_notify(uuid, deliver, bluez={"use_start_notify": False})
+        # AcquireNotify hands over a socket; StartNotify's detour over D-Bus loses notifications.
+        await self._secured(
+            "subscribing",
+            lambda: self._client.start_notify(uuid, deliver, bluez={"use_start_notify": False}),
+        )
 
-    def _characteristic(self, uuid: str) -> BleakGATTCharacteristic | None:
-        service_uuid = BATTERY_SERVICE_UUID if uuid == BATTERY_LEVEL_UUID else SERVICE_UUID
+    async def _secured(self, doing: str, operate: Callable[[], Awaitable[_T]]) -> _T:
+        """Do it; where the link is not trusted, pair and do it once more (SPEC 2.12)."""
+        try:
+            async with self._limited(doing):
+                return await operate()
+        except _NotTrusted:
+            await self._pair()
+        try:
+            async with self._limited(doing):
+                return await operate()
+        except _NotTrusted as error:
+            raise self._pairing_refused(
+                "although they are paired, it does not trust this computer"
+            ) from error
+
+    async def _pair(self) -> None:
+        try:
+            async with asyncio.timeout(PAIR_LIMIT_S):
+                await self._client.pair()
+        except NotImplementedError:
+            # macOS pairs by itself, while the operation waits that needs it.
+            return
+        except TimeoutError as error:
+            raise self._pairing_refused(f"pairing took more than {PAIR_LIMIT_S:g} s") from error
+        except Exception as error:
+            raise self._pairing_refused(f"pairing failed ({_detail(error)})") from error
+
+    def _pairing_refused(self, why: str) -> PairingRefused:
+        return PairingRefused(
+            f"{self._name} sends its samples over an encrypted link only, and {why}",
+            advice=bond_advice(self.sensor.address, system=sys.platform),
+        )
+
+    def _characteristic(self, service_uuid: str, uuid: str) -> BleakGATTCharacteristic | None:
         service = self._client.services.get_service(service_uuid)
         return None if service is None else service.get_characteristic(uuid)
 
     @property
     def _name(self) -> str:
-        return f"{self._sensor.name} ({self._sensor.address})"
+        return f"{self.sensor.name} ({self.sensor.address})"
 
     @asynccontextmanager
     async def _limited(self, doing: str, limit_s: float = REQUEST_LIMIT_S) -> AsyncIterator[None]:
@@ -283,6 +374,20 @@ class Connection:
         except BleakCharacteristicNotFoundError as error:
             what = f"{self._name} lacks the characteristic {error.char_specifier}"
             raise SensorError(what, advice="Check that its firmware is up to date.") from error
-        except (BleakError, OSError, EOFError) as error:
+        except Exception as error:
+            # As with scanning: each system's library lets its own exceptions through.
             what = f"{self._name} failed while {doing} ({_detail(error)})"
-            raise SensorError(what, advice=OUT_OF_REACH_ADVICE) from error
+            kind = _NotTrusted if _is_not_trusted(error) else SensorError
+            raise kind(what, advice=OUT_OF_REACH_ADVICE) from error
+
+
+def _is_not_trusted(error: Exception) -> bool:
+    """Whether the sensor refused because the link is not encrypted, or not as it asks."""
+    if isinstance(error, BleakGATTProtocolError):
+        return error.code in (
+            ATT_INSUFFICIENT_AUTHENTICATION,
+            ATT_INSUFFICIENT_ENCRYPTION,
+            BleakGATTProtocolErrorCode.INSUFFICIENT_ENCRYPTION_KEY_SIZE,
+        )
+    # BlueZ has one word for all of these where it knows that there is no bond.
+    return isinstance(error, BleakDBusError) and "Not paired" in str(error)

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from emgmon.errors import SensorError
-from firmware_protocol.capabilities import Capabilities
+from emgmon.sensors.refusals import RESTART_ADVICE, UPDATE_ADVICE, other_version
+from firmware_protocol.capabilities import Capabilities, RecordType
 from firmware_protocol.control import (
     CapabilityPart,
     Opcode,
@@ -16,20 +17,16 @@ from firmware_protocol.control import (
     needed_mtu,
 )
 from firmware_protocol.errors import ProtocolError, SensorFault
+from firmware_protocol.packets import PROTOCOL_MAJOR
 
 RESPONSE_LIMIT_S = 5.0
 """How long a sensor may think; SPEC asks for less than a second."""
 
-UPDATE_ADVICE = "Check that the sensor's firmware and emgmon are both up to date."
-RESTART_ADVICE = "Switch the sensor off and on, then try again."
-
-
-class WrongState(SensorError):
-    """A sensor cannot obey a request as things stand."""
+_VERSION_RECORD = bytes((RecordType.PROTOCOL, 2))
 
 
 class ControlPoint:
-    """Pairs requests with responses.
+    """Pairs requests with responses; who asks while another waits for an answer comes after it.
 
     Parameters
     ----------
@@ -42,6 +39,7 @@ class ControlPoint:
         self._transaction = 0
         self._asked: Request | None = None
         self._waiting: asyncio.Future[Response] | None = None
+        self._turn = asyncio.Lock()
 
     def next_transaction(self) -> int:
         """Draw the number for the next request; wraps at 256."""
@@ -56,12 +54,29 @@ class ControlPoint:
         SensorError
             When the sensor refuses, answers nonsense, disconnects, or does not answer in time.
         """
+        response = await self.ask(request)
+        if response.status != Status.OK:
+            raise _refusal(request, response)
+        return response
+
+    async def ask(self, request: Request) -> Response:
+        """Send a request and wait for its response, whatever it says.
+
+        Raises
+        ------
+        SensorError
+            When the sensor answers nonsense, disconnects, or does not answer in time.
+        """
+        async with self._turn:
+            return await self._ask(request)
+
+    async def _ask(self, request: Request) -> Response:
         self._asked = request
         self._waiting = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(RESPONSE_LIMIT_S):
                 await self._write(request.to_bytes())
-                response = await self._waiting
+                return await self._waiting
         except TimeoutError as error:
             what = f"the sensor did not answer {_name(request)} within {RESPONSE_LIMIT_S:g} s"
             raise SensorError(what, advice=RESTART_ADVICE) from error
@@ -70,9 +85,6 @@ class ControlPoint:
             if waiting.done() and not waiting.cancelled():
                 # The write may have failed for the same reason and been told first.
                 waiting.exception()
-        if response.status != Status.OK:
-            raise _refusal(request, response)
-        return response
 
     def on_indication(self, indication: bytes) -> None:
         """Take what the control point indicated; what nobody asked for is ignored (SPEC 6.5)."""
@@ -98,8 +110,10 @@ async def fetch_capabilities(control: ControlPoint) -> Capabilities:
 
     Raises
     ------
+    UnusableSensor
+        When the sensor speaks another major version of the protocol.
     SensorError
-        When a part does not follow the one before, or the sensor speaks another protocol version.
+        When a part does not follow the one before, or the description is not valid.
     """
     description = b""
     while True:
@@ -111,22 +125,53 @@ async def fetch_capabilities(control: ControlPoint) -> Capabilities:
                 raise SensorFault(f"part at {part.offset} came, not at {len(description)}", clause="6.6")
             description += part.data
             if len(description) >= part.total_size:
-                return Capabilities.from_bytes(description)
+                return _read(description)
         except ProtocolError as fault:
             raise _nonsense(fault) from fault
 
 
-async def start_streaming(control: ControlPoint) -> Started:
-    """Send START, and STOP first where a session is still running; what the sensor answered."""
-    try:
-        response = await control.request(Request(Opcode.START, control.next_transaction()))
-    except WrongState:
+def _read(description: bytes) -> Capabilities:
+    # The first record is always the version: type, length, major, minor (SPEC 7.3, 7.4).
+    if description[:2] == _VERSION_RECORD and len(description) >= 4 and description[2] != PROTOCOL_MAJOR:
+        raise other_version(f"{description[2]}.{description[3]}")
+    return Capabilities.from_bytes(description)
+
+
+async def start_streaming(
+    control: ControlPoint, *, renew: Callable[[], Awaitable[None]] | None = None
+) -> Started:
+    """Send START; a session that is found running is ended first (SPEC 6.7).
+
+    Parameters
+    ----------
+    control
+        Where to send it.
+    renew
+        Switches notifications of data off and on: that ends a session and costs no sample. Where it does not
+        help, or is not given, STOP is sent.
+
+    Raises
+    ------
+    SensorError
+        When the sensor refuses all the same.
+    """
+    response = await control.ask(_start(control))
+    if response.status == Status.WRONG_STATE and renew is not None:
+        await renew()
+        response = await control.ask(_start(control))
+    if response.status == Status.WRONG_STATE:
         await stop_streaming(control)
-        response = await control.request(Request(Opcode.START, control.next_transaction()))
+        response = await control.ask(_start(control))
+    if response.status != Status.OK:
+        raise _refusal(Request(Opcode.START, response.transaction), response)
     try:
         return Started.from_bytes(response.payload)
     except ProtocolError as fault:
         raise _nonsense(fault) from fault
+
+
+def _start(control: ControlPoint) -> Request:
+    return Request(Opcode.START, control.next_transaction())
 
 
 async def stop_streaming(control: ControlPoint) -> None:
@@ -152,7 +197,7 @@ def _refusal(request: Request, response: Response) -> SensorError:
             advice="Use a Bluetooth adapter of version 4.2 or later, or have the sensor send fewer channels.",
         )
     if response.status == Status.WRONG_STATE:
-        return WrongState(f"the sensor is not in the state for {name}", advice=RESTART_ADVICE)
+        return SensorError(f"the sensor is not in the state for {name}", advice=RESTART_ADVICE)
     try:
         reason = Status(response.status).name
     except ValueError:

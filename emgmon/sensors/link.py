@@ -1,45 +1,79 @@
-"""The life of one connection: every state it may be in, and every legal move between them."""
+"""The life of a link: every state it may be in, every legal move, and the way back after a loss."""
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from emgmon.clock import Clock
 from emgmon.errors import SensorError
 from emgmon.events import LinkChanged, LinkState, NotificationKind
-from emgmon.sensors.ble import Connection, FoundSensor, Radio, find
-from emgmon.sensors.control import ControlPoint, fetch_capabilities, start_streaming, stop_streaming
+from emgmon.sensors.backfill import is_worth_waiting, n_missing
+from emgmon.sensors.backoff import retry_delay_s
+from emgmon.sensors.ble import CONNECT_LIMIT_S, DeviceInformation, FoundSensor, Radio, find
+from emgmon.sensors.dialogue import LOOK_S, Dialogue
+from emgmon.sensors.listener import Listener
+from emgmon.sensors.refusals import UnusableSensor
 from firmware_protocol.capabilities import Capabilities
 from firmware_protocol.control import Started
 
 LEGAL_MOVES: Mapping[LinkState, frozenset[LinkState]] = {
     LinkState.IDLE: frozenset({LinkState.SCANNING, LinkState.CLOSED}),
-    LinkState.SCANNING: frozenset({LinkState.CONNECTING, LinkState.CLOSED}),
-    LinkState.CONNECTING: frozenset({LinkState.CHECKING, LinkState.LOST, LinkState.CLOSED}),
-    LinkState.CHECKING: frozenset({LinkState.STREAMING, LinkState.LOST, LinkState.CLOSED}),
-    LinkState.STREAMING: frozenset({LinkState.STALLED, LinkState.LOST, LinkState.CLOSED}),
-    LinkState.STALLED: frozenset({LinkState.STREAMING, LinkState.LOST, LinkState.CLOSED}),
-    LinkState.RECONNECTING: frozenset(),
+    LinkState.SCANNING: frozenset({LinkState.CONNECTING, LinkState.RECONNECTING, LinkState.CLOSED}),
+    LinkState.CONNECTING: frozenset(
+        {LinkState.CHECKING, LinkState.RECONNECTING, LinkState.LOST, LinkState.CLOSED}
+    ),
+    LinkState.CHECKING: frozenset(
+        {LinkState.STREAMING, LinkState.RECONNECTING, LinkState.LOST, LinkState.CLOSED}
+    ),
+    LinkState.STREAMING: frozenset({LinkState.STALLED, LinkState.RECONNECTING, LinkState.CLOSED}),
+    LinkState.STALLED: frozenset({LinkState.STREAMING, LinkState.RECONNECTING, LinkState.CLOSED}),
+    LinkState.RECONNECTING: frozenset(
+        {LinkState.SCANNING, LinkState.CONNECTING, LinkState.LOST, LinkState.CLOSED}
+    ),
     LinkState.LOST: frozenset({LinkState.CLOSED}),
     LinkState.CLOSED: frozenset(),
 }
-"""Where a link may go from each state. RECONNECTING cannot be reached: this version ends a lost session."""
+"""Where a link may go from each state (SPEC 10.3). RECONNECTING is for links that have streamed."""
 
 STALL_LIMIT_NS = 1_000_000_000
 """Silence after which a link counts as stalled; a sensor sends many packets a second."""
 
-FIND_LIMIT_S = 15.0
-BATTERY_PERIOD_S = 60.0
-"""Many sensors never notify their battery level, so it is read as well."""
+SILENCE_LIMIT_NS = 4_000_000_000
+"""Silence after which a link that claims to be there is taken down and built anew."""
 
-LOST_DETAIL = (
-    "the connection was lost; this version does not reconnect. "
-    "The recording is complete up to this moment: start a new session to go on."
-)
+FIND_LIMIT_S = 15.0
+RETURN_LIMIT_S = 5.0
+"""How long one try to come back waits for the sensor to be heard or to answer."""
+
+N_TIMES = 8
+"""Comparisons of clocks before a first START, or one after a reboot (SPEC 8.5)."""
+
+N_TIMES_AGAIN = 2
+"""Before another START: the clock is known, and every comparison delays the samples."""
+
+RATE_TOLERANCE = 1e-3
+"""A sensor may announce its rate anew after it has measured it against its crystal (SPEC 5.3)."""
+
+LOW_BATTERY_PCT = 5
+
+OPEN_LINK = "the link is not encrypted: a sensor of version 1.0 does not ask for it"
+
+_CONNECTED = (LinkState.STREAMING, LinkState.STALLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Acquainted:
+    """Who was found, and what it says about itself."""
+
+    sensor: FoundSensor
+    capabilities: Capabilities
+    information: DeviceInformation
 
 
 class SensorLink:
-    """One sensor from the search for it to the goodbye.
+    """One sensor from the search for it to the goodbye; comes back by itself after every loss.
 
     Parameters
     ----------
@@ -48,7 +82,7 @@ class SensorLink:
     radio
         Whose classes to scan and connect with.
     clock
-        Judges silence.
+        Judges silence and stamps comparisons of clocks; from `start` on it has the zero of the recording.
     address
         Which sensor; ``None`` takes the first that is heard.
     receive
@@ -56,7 +90,13 @@ class SensorLink:
     changed
         Called with every change of state.
     wait
-        Sleeps between two readings of the battery.
+        Sleeps.
+    chance
+        Draws a number from 0 to 1, for the pauses between tries.
+    turn
+        Held while scanning and connecting; links that share a radio share it.
+    give_up_after_s
+        How long to try to come back; ``None`` for as long as it takes.
     """
 
     def __init__(
@@ -69,25 +109,35 @@ class SensorLink:
         receive: Callable[[NotificationKind, bytes], None],
         changed: Callable[[LinkChanged], None],
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        chance: Callable[[], float] = random.random,
+        turn: asyncio.Lock | None = None,
+        give_up_after_s: float | None = None,
     ) -> None:
         self._index = index
         self._radio = radio
         self._clock = clock
         self._address = address
-        self._receive = receive
         self._changed = changed
         self._wait = wait
+        self._chance = chance
+        self._turn = turn or asyncio.Lock()
+        self._give_up_after_s = give_up_after_s
         self._state = LinkState.IDLE
-        self._connection: Connection | None = None
-        self._control: ControlPoint | None = None
-        self._battery_task: asyncio.Task[None] | None = None
-        self._recorded = False
-        self._last_data_ns = 0
+        self._listener = Listener(clock, receive=receive, on_samples=self._on_samples)
+        self._known: Acquainted | None = None
+        self._boot_id: int | None = None
+        self._dialogue: Dialogue | None = None
+        self._life: asyncio.Task[None] | None = None
 
     @property
     def state(self) -> LinkState:
         """Where the link stands."""
         return self._state
+
+    @property
+    def n_missing(self) -> int:
+        """How many samples did not come and still may."""
+        return n_missing(self._listener.streams)
 
     def _move(self, state: LinkState, detail: str = "") -> None:
         if state not in LEGAL_MOVES[self._state]:
@@ -95,7 +145,7 @@ class SensorLink:
         self._state = state
         self._changed(LinkChanged(self._index, state, detail))
 
-    async def connect(self) -> tuple[FoundSensor, Capabilities]:
+    async def connect(self) -> Acquainted:
         """Find the sensor, connect, and learn what it is.
 
         Raises
@@ -104,109 +154,186 @@ class SensorLink:
             When any of this fails; the link is then closed.
         """
         try:
-            return await self._connect()
+            async with self._turn:
+                self._move(LinkState.SCANNING)
+                sensor = await find(self._radio, address=self._address, limit_s=FIND_LIMIT_S)
+                dialogue = await self._reach(sensor, CONNECT_LIMIT_S)
+            capabilities = await dialogue.describe()
+            information = await dialogue.read_information()
         except BaseException as error:
-            await self._give_up(str(error))
+            await self._end(str(error))
             raise
-
-    async def _connect(self) -> tuple[FoundSensor, Capabilities]:
-        self._move(LinkState.SCANNING)
-        sensor = await find(self._radio, address=self._address, limit_s=FIND_LIMIT_S)
-        self._move(LinkState.CONNECTING, f"{sensor.name} ({sensor.address})")
-        self._connection = Connection(sensor, self._radio, on_lost=self._on_lost)
-        await self._connection.open()
-        self._move(LinkState.CHECKING)
-        self._control = ControlPoint(self._connection.write_control)
-        await self._connection.subscribe_control(self._on_indication)
-        return sensor, await fetch_capabilities(self._control)
+        self._known = Acquainted(dialogue.sensor, capabilities, information)
+        return self._known
 
     async def start(self) -> Started:
-        """Have the samples sent.
+        """Have the samples sent, and see to it that they go on coming.
 
         Raises
         ------
         SensorError
             When the sensor refuses or falls silent; the link is then closed.
         """
-        connection, control = self._connection, self._control
-        if connection is None or control is None:
+        if self._known is None or self._dialogue is None:
             raise ValueError("a link starts after it has connected")
+        capabilities = self._known.capabilities
+        self._listener.begin(capabilities)
         try:
-            # The subscription comes first, so that not one notification is missed.
-            self._recorded = True
-            await connection.subscribe_data(self._on_data)
-            started = await start_streaming(control)
-            if self._state is LinkState.CHECKING:
-                self._enter_streaming()
-            self._battery_task = asyncio.create_task(self._follow_battery(connection))
+            started = await self._begin(self._dialogue, capabilities)
         except BaseException as error:
-            await self._give_up(str(error))
+            await self._end(str(error))
             raise
+        self._move(LinkState.STREAMING, "" if capabilities.version_minor else OPEN_LINK)
+        self._life = asyncio.create_task(self._live())
         return started
 
-    def _enter_streaming(self) -> None:
-        self._last_data_ns = self._clock.now_ns()
-        self._move(LinkState.STREAMING)
+    async def _reach(self, sensor: FoundSensor, limit_s: float) -> Dialogue:
+        self._move(LinkState.CONNECTING, f"{sensor.name} ({sensor.address})")
+        self._dialogue = dialogue = Dialogue(
+            sensor, self._radio, listener=self._listener, clock=self._clock, wait=self._wait
+        )
+        await dialogue.open(limit_s=limit_s)
+        self._move(LinkState.CHECKING)
+        return dialogue
 
-    async def _give_up(self, detail: str) -> None:
+    async def _begin(self, dialogue: Dialogue, capabilities: Capabilities) -> Started:
+        is_known = self._boot_id == capabilities.boot_id
+        self._boot_id = capabilities.boot_id
+        started = await dialogue.begin(capabilities, n_times=N_TIMES_AGAIN if is_known else N_TIMES)
+        self._listener.last_samples_ns = self._clock.now_ns()
+        return started
+
+    async def _live(self) -> None:
+        """Come back after every loss."""
+        while self._dialogue is not None:
+            why = await self._dialogue.over()
+            if not await self._return(why):
+                return
+
+    async def _return(self, why: str) -> bool:
+        """Whether the samples flow again."""
+        lost_ns, attempt = self._clock.now_ns(), 0
+        why += self._battery_words()
+        while True:
+            self._move(LinkState.RECONNECTING, why)
+            await self._hang_up()
+            away_s = (self._clock.now_ns() - lost_ns) / 1e9
+            if self._give_up_after_s is not None and away_s >= self._give_up_after_s:
+                self._move(LinkState.LOST, f"the sensor has been away for {away_s:.0f} s")
+                return False
+            await self._wait(retry_delay_s(attempt, jitter=self._chance()))
+            try:
+                await self._try_to_return(attempt)
+            except UnusableSensor as error:
+                await self._hang_up()
+                self._move(LinkState.LOST, f"{error}. {error.advice}")
+                return False
+            except SensorError as error:
+                why, attempt = str(error), attempt + 1
+                continue
+            away_s = (self._clock.now_ns() - lost_ns) / 1e9
+            self._move(LinkState.STREAMING, f"after {away_s:.1f} s")
+            return True
+
+    async def _try_to_return(self, attempt: int) -> None:
+        """Try the sensor directly, as the system remembers it; every second time listen for it first."""
+        assert self._known is not None
+        sensor = self._known.sensor
+        async with self._turn:
+            if attempt % 2:
+                self._move(LinkState.SCANNING)
+                sensor = await find(self._radio, address=sensor.address, limit_s=RETURN_LIMIT_S)
+            dialogue = await self._reach(sensor, RETURN_LIMIT_S)
+        self._known = replace(self._known, sensor=dialogue.sensor)
+        capabilities = await dialogue.describe()
+        if not has_same_streams(self._known.capabilities, capabilities):
+            raise UnusableSensor(
+                "the sensor came back with other streams than the session began with",
+                advice="Start a new session: its recording can describe the sensor as it is now.",
+            )
+        await self._begin(dialogue, capabilities)
+
+    def _battery_words(self) -> str:
+        level = self._listener.battery_pct
+        is_low = level is not None and level <= LOW_BATTERY_PCT
+        return f"; its battery was at {level} %" if is_low else ""
+
+    def check(self) -> None:
+        """Notice silence, and what went wrong unseen; to be called a few times a second.
+
+        Raises
+        ------
+        Exception
+            Whatever ended the link's own work, where that was a mistake of this program.
+        """
+        if self._life is not None and self._life.done() and not self._life.cancelled():
+            self._life.result()
+        silence_ns = self._clock.now_ns() - self._listener.last_samples_ns
+        if self._state is LinkState.STREAMING and silence_ns > STALL_LIMIT_NS:
+            self._move(LinkState.STALLED, "no samples for one second")
+        if self._state is LinkState.STALLED and silence_ns > SILENCE_LIMIT_NS and self._dialogue is not None:
+            self._dialogue.give_up(f"no samples for {SILENCE_LIMIT_NS / 1e9:.0f} s")
+
+    def _on_samples(self) -> None:
+        if self._state is LinkState.STALLED:
+            self._move(LinkState.STREAMING, "samples are coming again")
+
+    async def close(self, *, patient: bool = True) -> None:
+        """Fetch what is missing, if patient and within limits; then send STOP and disconnect; idempotent."""
+        if self._state is LinkState.CLOSED:
+            return
+        try:
+            if patient:
+                await self._finish()
+            if self._state in _CONNECTED and self._dialogue is not None:
+                # The session is over either way: a sensor that does not answer stops once disconnected.
+                with suppress(SensorError):
+                    await self._dialogue.stop()
+        finally:
+            await self._end("")
+
+    async def _finish(self) -> None:
+        """Wait for what is missing, as long as it may come and the limits allow."""
+        began_ns = progress_ns = self._clock.now_ns()
+        before = self._left()
+        while (left := self._left()) > (0, 0):
+            now_ns = self._clock.now_ns()
+            if left < before:
+                progress_ns = now_ns
+            before = left
+            if not is_worth_waiting(waited_ns=now_ns - began_ns, since_progress_ns=now_ns - progress_ns):
+                return
+            await self._wait(LOOK_S)
+
+    def _left(self) -> tuple[int, int]:
+        """How far the link is from having everything: steps to a connection, then samples."""
+        if self._known is None or not self._known.capabilities.ring_ms:
+            return 0, 0
+        if self._state in _CONNECTED:
+            return 0, self.n_missing
+        is_away = self._life is not None and not self._life.done()
+        return (1 if is_away else 0), 0
+
+    async def _end(self, detail: str) -> None:
+        life, self._life = self._life, None
+        if life is not None:
+            life.cancel()
+            await asyncio.gather(life, return_exceptions=True)
         await self._hang_up()
         if self._state is not LinkState.CLOSED:
             self._move(LinkState.CLOSED, detail)
 
-    def check(self) -> None:
-        """Notice silence; to be called a few times a second."""
-        silence_ns = self._clock.now_ns() - self._last_data_ns
-        if self._state is LinkState.STREAMING and silence_ns > STALL_LIMIT_NS:
-            self._move(LinkState.STALLED, "no samples for one second")
-
-    async def close(self) -> None:
-        """Send STOP where it can still be heard, and disconnect; idempotent."""
-        if self._state is LinkState.CLOSED:
-            return
-        if self._state in (LinkState.STREAMING, LinkState.STALLED) and self._control is not None:
-            # The session is over either way: a sensor that no longer answers stops when it is disconnected.
-            with suppress(SensorError):
-                await stop_streaming(self._control)
-        await self._give_up("")
-
     async def _hang_up(self) -> None:
-        connection, self._connection = self._connection, None
-        if self._battery_task is not None:
-            self._battery_task.cancel()
-            await asyncio.gather(self._battery_task, return_exceptions=True)
-            self._battery_task = None
-        if connection is not None:
-            await connection.close()
+        dialogue, self._dialogue = self._dialogue, None
+        if dialogue is not None:
+            await dialogue.close()
 
-    def _on_lost(self) -> None:
-        if self._control is not None:
-            self._control.abandon(SensorError("the sensor disconnected", advice=LOST_DETAIL))
-        if self._connection is not None and LinkState.LOST in LEGAL_MOVES[self._state]:
-            self._move(LinkState.LOST, LOST_DETAIL)
 
-    def _on_indication(self, payload: bytes) -> None:
-        if self._recorded:
-            # Here and not where the answer is awaited: the first samples may come in the same breath.
-            self._receive(NotificationKind.CONTROL, payload)
-        if self._control is not None:
-            self._control.on_indication(payload)
-
-    def _on_data(self, payload: bytes) -> None:
-        self._last_data_ns = self._clock.now_ns()
-        if self._state is LinkState.STALLED:
-            self._move(LinkState.STREAMING, "samples are coming again")
-        self._receive(NotificationKind.DATA, payload)
-
-    async def _follow_battery(self, connection: Connection) -> None:
-        def on_level(level: bytes) -> None:
-            self._receive(NotificationKind.BATTERY, level)
-
-        # A battery that cannot be read is no reason to end a session.
-        with suppress(SensorError):
-            await connection.subscribe_battery(on_level)
-        while True:
-            with suppress(SensorError):
-                level = await connection.read_battery()
-                if level is not None:
-                    on_level(level)
-            await self._wait(BATTERY_PERIOD_S)
+def has_same_streams(one: Capabilities, other: Capabilities) -> bool:
+    """Whether samples of one description can be read by the other; a rate may have been measured anew."""
+    if len(one.streams) != len(other.streams):
+        return False
+    return all(
+        replace(a, rate_hz=b.rate_hz) == b and abs(a.rate_hz - b.rate_hz) <= RATE_TOLERANCE * b.rate_hz
+        for a, b in zip(one.streams, other.streams, strict=True)
+    )

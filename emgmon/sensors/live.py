@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from emgmon import __version__
@@ -17,12 +18,12 @@ from emgmon.exercises import EXERCISE_NAMES, Exercise
 from emgmon.metrics.calibration import Calibration
 from emgmon.metrics.reference import ReferenceSet
 from emgmon.recording.files import refuse_existing
-from emgmon.recording.format import RecordingHeader, sensor_header, session_setup
+from emgmon.recording.format import RecordingHeader, SensorHeader, sensor_header, session_setup
 from emgmon.recording.writer import RecordingWriter
-from emgmon.sensors.ble import SYSTEM_RADIO, FoundSensor, Radio
+from emgmon.sensors.ble import SYSTEM_RADIO, Radio
 from emgmon.sensors.journal import link_row
-from emgmon.sensors.link import SensorLink
-from emgmon.session import Session
+from emgmon.sensors.link import Acquainted, SensorLink
+from emgmon.session import Lookahead, Session
 from firmware_protocol.capabilities import Capabilities
 
 HEARTBEAT_S = 0.1
@@ -31,14 +32,17 @@ HEARTBEAT_S = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveSetup:
-    """What a live session has to know before it looks for its sensor."""
+    """What a live session has to know before it looks for its sensors."""
 
     out: Path
     """Where the recording goes; its folder is made, an existing file is refused."""
     exercise: str | Exercise | None = None
     """By its name in the catalogue, or as such; a person's own goes into the recording's header."""
-    address: str | None = None
-    """Bluetooth address of the sensor; ``None`` takes the first that is heard."""
+    addresses: tuple[str, ...] = ()
+    """Bluetooth addresses of the sensors, each once, the one whose clock is the session's first; without any
+    the first sensor that is heard is taken."""
+    give_up_after_s: float | None = None
+    """How long to try to reach a sensor that went away; ``None`` for as long as the session lasts."""
     radio: Radio = SYSTEM_RADIO
     calibration: Calibration | None = None
     reference: ReferenceSet | None = None
@@ -69,8 +73,30 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class SessionClock:
+    """A clock whose zero is the beginning of a session; it stands at 0 until then.
+
+    Parameters
+    ----------
+    clock
+        The clock that goes on all the time.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._zero_ns: int | None = None
+
+    def begin(self) -> None:
+        """Let the session begin now."""
+        self._zero_ns = self._clock.now_ns()
+
+    def now_ns(self) -> int:
+        """Nanoseconds since the session began."""
+        return 0 if self._zero_ns is None else self._clock.now_ns() - self._zero_ns
+
+
 class LiveFeed:
-    """One session with one sensor, from the search for it to the closed recording.
+    """One session with one sensor or several, from the search for them to the closed recording.
 
     Parameters
     ----------
@@ -80,26 +106,45 @@ class LiveFeed:
         Stamps arrivals and judges silence.
     utc_now
         Tells the time of day for the recording's header.
+    wait
+        Sleeps, for the links.
     """
 
     transport: None = None
 
-    def __init__(self, setup: LiveSetup, *, clock: Clock, utc_now: Callable[[], datetime] = _utc_now) -> None:
+    def __init__(
+        self,
+        setup: LiveSetup,
+        *,
+        clock: Clock,
+        utc_now: Callable[[], datetime] = _utc_now,
+        wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self.title = "live"
         self.exercise = setup.exercise_name
         self.sensors: tuple[Capabilities, ...] = ()
         self.path = setup.out
         self.ended = False
         """Whether nothing more will come."""
-        self.lost = False
-        """Whether that is because the sensor went away."""
         self._setup = setup
         self._clock = clock
+        self._time = SessionClock(clock)
         self._utc_now = utc_now
-        self._link = SensorLink(
-            0, setup.radio, clock, address=setup.address, receive=self._on_payload, changed=self._on_change
+        turn = asyncio.Lock()
+        self._links = tuple(
+            SensorLink(
+                index,
+                setup.radio,
+                self._time,
+                address=address,
+                receive=partial(self._on_payload, index),
+                changed=self._on_change,
+                wait=wait,
+                turn=turn,
+                give_up_after_s=setup.give_up_after_s,
+            )
+            for index, address in enumerate(setup.addresses or (None,))
         )
-        self._zero_ns: int | None = None
         self._unwritten: deque[Notification] = deque()
         self._unread: deque[Notification | LinkChanged] = deque()
         self._events: list[Event] = []
@@ -109,46 +154,57 @@ class LiveFeed:
         self._heartbeat: asyncio.Task[None] | None = None
         self._failure: Exception | None = None
         self._closing = asyncio.Lock()
+        self._gone: set[int] = set()
 
     @property
     def recorded(self) -> bool:
         """Whether there is a recording at :attr:`path`, or one under way."""
         return self._writer is not None
 
+    @property
+    def lost(self) -> bool:
+        """Whether every sensor went away for good."""
+        return len(self._gone) == len(self._links)
+
+    @property
+    def n_missing(self) -> int:
+        """How many samples did not come and still may."""
+        return sum(link.n_missing for link in self._links)
+
     async def open(self) -> None:
-        """Find the sensor, connect, begin the recording and have the samples sent.
+        """Find the sensors, connect, begin the recording and have the samples sent.
 
         Raises
         ------
         SensorError
-            When the sensor cannot be found, reached or understood.
+            When a sensor cannot be found, reached or understood.
         RecordingError
             When the recording cannot be written.
         """
         _prepare(self._setup.out)
-        sensor, capabilities = await self._link.connect()
-        self.sensors = (capabilities,)
-        self.title = f"live, {sensor.name}"
-        self._zero_ns = self._clock.now_ns()
-        started_utc = self._utc_now()
-        await self._link.start()
         try:
-            self._begin(self._header(sensor, capabilities, started_utc))
+            found = [await link.connect() for link in self._links]
+            self.sensors = tuple(acquainted.capabilities for acquainted in found)
+            self.title = f"live, {' and '.join(acquainted.sensor.name for acquainted in found)}"
+            # Before anything is asked about time: all sensors share the zero of the arrivals.
+            self._time.begin()
+            started_utc = self._utc_now()
+            for link in self._links:
+                await link.start()
+            self._begin(self._header(found, started_utc))
         except BaseException:
-            await self._link.close()
+            await self._close_links()
             raise
         self._heartbeat = asyncio.create_task(self._beat())
 
-    def _header(
-        self, sensor: FoundSensor, capabilities: Capabilities, started_utc: datetime
-    ) -> RecordingHeader:
+    def _header(self, found: Sequence[Acquainted], started_utc: datetime) -> RecordingHeader:
         return RecordingHeader(
             app_version=__version__,
             origin=self._setup.origin,
             started_utc=started_utc.isoformat(timespec="milliseconds"),
             exercise=self._setup.exercise_name,
             own_exercise=self._setup.own_exercise,
-            sensors=(sensor_header(capabilities, address=sensor.address),),
+            sensors=tuple(_sensor_header(acquainted) for acquainted in found),
             calibration=self._setup.calibration,
             reference=self._setup.reference,
             alignments=self._setup.alignments,
@@ -157,7 +213,7 @@ class LiveFeed:
 
     def _begin(self, header: RecordingHeader) -> None:
         # The engine is set up from the header, as a replay will do it.
-        self._session = Session(session_setup(header))
+        self._session = Session(session_setup(header), lookahead=Lookahead.PROVISIONAL)
         self._writer = RecordingWriter(self._setup.out, header, clock=self._clock)
 
     def poll(self) -> Sequence[Event]:
@@ -176,42 +232,47 @@ class LiveFeed:
         return events
 
     async def close(self) -> None:
-        """Send STOP, disconnect, and close the recording; idempotent."""
+        """Fetch what is missing, within limits, send STOP, disconnect, close the recording; idempotent."""
         async with self._closing:
-            if self._heartbeat is not None:
-                self._heartbeat.cancel()
-                await asyncio.gather(self._heartbeat, return_exceptions=True)
-                self._heartbeat = None
-            await self._link.close()
-            self._end()
+            try:
+                # The heart goes on beating: what comes late is written as it comes.
+                await self._close_links()
+            finally:
+                heartbeat, self._heartbeat = self._heartbeat, None
+                if heartbeat is not None:
+                    heartbeat.cancel()
+                    await asyncio.gather(heartbeat, return_exceptions=True)
+                self._end()
 
-    def _on_payload(self, kind: NotificationKind, payload: bytes) -> None:
-        notification = self._stamped(kind, payload)
+    async def _close_links(self) -> None:
+        # Once the recording is broken there is nowhere to put what would still come.
+        await asyncio.gather(*(link.close(patient=not self._broken) for link in self._links))
+
+    def _on_payload(self, sensor: int, kind: NotificationKind, payload: bytes) -> None:
+        # What happened before the first START has time zero: a replay need not wait for a search to end.
+        notification = Notification(self._time.now_ns(), sensor, kind, payload)
         self._unwritten.append(notification)
         self._unread.append(notification)
 
     def _on_change(self, change: LinkChanged) -> None:
-        self.lost = self.lost or change.state is LinkState.LOST
-        self._unwritten.append(self._stamped(NotificationKind.EVENT, link_row(change)))
+        if change.state is LinkState.LOST:
+            self._gone.add(change.sensor)
+        row = link_row(change)
+        self._unwritten.append(Notification(self._time.now_ns(), change.sensor, NotificationKind.EVENT, row))
         self._unread.append(change)
 
-    def _stamped(self, kind: NotificationKind, payload: bytes) -> Notification:
-        # What happened before START counts as time zero: a replay need not wait for a search to end.
-        arrival_ns = 0 if self._zero_ns is None else self._clock.now_ns() - self._zero_ns
-        return Notification(arrival_ns, 0, kind, payload)
-
     async def _beat(self) -> None:
-        while not self.ended:
-            try:
-                self._link.check()
+        try:
+            while not self.ended:
+                for link in self._links:
+                    link.check()
                 self._write()
                 if self.lost:
                     self._end()
-            except Exception as error:
-                # The next poll raises it: a task has nobody to tell.
-                self._failure = error
-                return
-            await asyncio.sleep(HEARTBEAT_S)
+                await asyncio.sleep(HEARTBEAT_S)
+        except Exception as error:
+            # The next poll raises it: a task has nobody to tell.
+            self._failure = error
 
     def _write(self) -> None:
         """Put into the recording what has arrived, and on the disk what is due."""
@@ -255,6 +316,14 @@ class LiveFeed:
             self._read()
             if self._session is not None:
                 self._events += self._session.finish()
+
+
+def _sensor_header(acquainted: Acquainted) -> SensorHeader:
+    return sensor_header(
+        acquainted.capabilities,
+        address=acquainted.sensor.address,
+        firmware=acquainted.information.firmware,
+    )
 
 
 def _prepare(out: Path) -> None:

@@ -1,5 +1,7 @@
 """Running a live feed to its end without a screen."""
 
+import asyncio
+import signal
 from pathlib import Path
 
 import pytest
@@ -22,12 +24,13 @@ class ScriptedFeed:
     transport = None
     path = Path("set.arrows")
 
-    def __init__(self, polls=(), *, fails=None, endless=False, lost=False, interrupt=None):
+    def __init__(self, polls=(), *, fails=None, endless=False, lost=False, interrupt=None, parting_s=0.0):
         self.polls = list(polls)
         self.fails = fails
         self.endless = endless
         self.lost = lost
         self.interrupt = interrupt
+        self.parting_s = parting_s
         self.recorded = False
         self.n_closed = 0
 
@@ -52,7 +55,10 @@ class ScriptedFeed:
         return self.polls.pop(0) if self.polls else []
 
     async def close(self):
-        self.n_closed += 1
+        try:
+            await asyncio.sleep(self.parting_s)
+        finally:
+            self.n_closed += 1
 
 
 def test_results_go_to_stdout_and_everything_else_to_stderr(capsys):
@@ -83,7 +89,7 @@ def test_a_session_that_cannot_begin_raises_its_error_and_names_no_recording(cap
 
 
 def test_a_lost_sensor_is_an_error_that_says_the_recording_is_kept(capsys):
-    with pytest.raises(SensorError, match="disconnected") as caught:
+    with pytest.raises(SensorError, match="told not to wait longer") as caught:
         follow(ScriptedFeed(lost=True), plain=True)
     assert "complete" in caught.value.advice
     assert "recording: set.arrows" in capsys.readouterr().err
@@ -96,6 +102,38 @@ def test_ctrl_c_during_a_session_ends_it_properly_and_is_no_failure(capsys):
     assert feed.n_closed == 1
     assert "set 1 bridge" in said.out
     assert said.err.splitlines()[-2:] == ["stopped", "recording: set.arrows"]
+
+
+def test_a_goodbye_that_takes_a_while_is_explained_and_events_go_on(capsys, monkeypatch):
+    monkeypatch.setattr(module, "PARTING_S", 0.01)
+    polls = [[BatteryRead(0, level)] for level in range(80, 75, -1)]
+    follow(ScriptedFeed(polls, endless=True, parting_s=0.3), plain=True, duration_s=0.02)
+    said = capsys.readouterr().err.splitlines()
+    explained = said.index("fetching samples that are still missing (Ctrl-C: leave them)")
+    assert "battery: 76 %" in said[explained:]
+
+
+def test_a_second_ctrl_c_ends_the_goodbye_and_the_recording_is_closed_all_the_same(capsys, monkeypatch):
+    monkeypatch.setattr(module, "PARTING_S", 0.01)
+    feed = ScriptedFeed(endless=True, parting_s=1000.0)
+    feed.poll = Interrupting(feed)
+    follow(feed, plain=True)
+    assert feed.n_closed == 1
+    assert "stopped" in capsys.readouterr().err
+
+
+class Interrupting:
+    """Presses Ctrl-C when it is asked for the second time, and then once more during the goodbye."""
+
+    def __init__(self, feed):
+        self.feed = feed
+        self.n_polls = 0
+
+    def __call__(self):
+        self.n_polls += 1
+        if self.n_polls in (2, 4):
+            signal.raise_signal(signal.SIGINT)
+        return []
 
 
 def test_ctrl_c_before_anything_was_recorded_ends_with_status_130(capsys):

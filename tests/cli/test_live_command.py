@@ -8,9 +8,10 @@ import pytest
 
 from emgmon.cli.live import live_feed
 from emgmon.cli.own_files import FOLDER_VARIABLE
-from emgmon.errors import ExerciseError
+from emgmon.errors import ExerciseError, UsageError
 from emgmon.events import NotificationKind
 from emgmon.recording.reader import RecordingReader
+from firmware_protocol.control import Opcode
 from tests.exercises.examples import exercise_toml
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals to another process need POSIX")
@@ -37,11 +38,19 @@ def wait_for(process, words):
     raise AssertionError(f"ended without saying {words!r}: {said}")
 
 
-def kinds_in(path):
+def rows_in(path):
     reader = RecordingReader(path)
-    kinds = [int(kind) for batch in reader.batches() for kind in batch.kind]
+    rows = [
+        (int(batch.kind[i]), batch.data[batch.offsets[i] : batch.offsets[i + 1]].tobytes())
+        for batch in reader.batches()
+        for i in range(len(batch))
+    ]
     assert reader.torn is None
-    return kinds
+    return rows
+
+
+def kinds_in(path):
+    return [kind for kind, _ in rows_in(path)]
 
 
 @posix_only
@@ -57,10 +66,11 @@ def test_an_interrupted_session_sends_stop_and_leaves_a_closed_recording(tmp_pat
     assert process.returncode == 0
     assert "Traceback" not in said
     assert said.splitlines()[-2:] == ["stopped", f"recording: {path}"]
-    kinds = kinds_in(path)
-    # The answers to START and to STOP: the goodbye was said.
-    assert kinds.count(NotificationKind.CONTROL) == 2
-    assert NotificationKind.DATA in kinds
+    opcodes = [payload[0] & 0x7F for kind, payload in rows_in(path) if kind == NotificationKind.CONTROL]
+    # The goodbye was said.
+    assert opcodes.count(Opcode.START) == 1
+    assert opcodes[-1] == Opcode.STOP
+    assert NotificationKind.DATA in kinds_in(path)
     assert [found.name for found in tmp_path.iterdir()] == ["set.arrows"]
 
 
@@ -100,8 +110,31 @@ def test_a_session_may_be_one_of_a_persons_own_exercise(own_exercise, tmp_path):
     assert feed.path.name.endswith("_frog-bridge.arrows")
 
 
-@pytest.mark.parametrize("sensor", [None, "virtual"])
-def test_an_unknown_exercise_is_refused_before_any_sensor_is_looked_for(own_exercise, sensor):
+def test_several_sensors_may_share_a_session(tmp_path):
+    feed = live_feed(("AA:01", "AA:02"), None, tmp_path / "a.arrows")
+    assert feed._setup.addresses == ("AA:01", "AA:02")
+
+
+def test_without_a_name_the_first_sensor_that_is_heard_is_taken(tmp_path):
+    assert live_feed((), None, tmp_path / "a.arrows")._setup.addresses == ()
+
+
+@pytest.mark.parametrize(
+    ("sensors", "words"),
+    [
+        (("virtual", "AA:01"), "shares no session with others"),
+        (("AA:01", "AA:02", "aa:01"), "--sensor aa:01 is given twice"),
+        (("virtual", "VIRTUAL"), "--sensor virtual is given twice"),
+    ],
+)
+def test_sensors_that_do_not_go_together_are_refused(tmp_path, sensors, words):
+    with pytest.raises(UsageError, match=words) as caught:
+        live_feed(sensors, None, tmp_path / "a.arrows")
+    assert caught.value.advice
+
+
+@pytest.mark.parametrize("sensors", [(), ("virtual",)])
+def test_an_unknown_exercise_is_refused_before_any_sensor_is_looked_for(own_exercise, sensors):
     with pytest.raises(ExerciseError, match="handstand") as caught:
-        live_feed(sensor, "handstand", None)
+        live_feed(sensors, "handstand", None)
     assert "frog-bridge" in caught.value.advice

@@ -30,8 +30,19 @@ def test_every_state_has_its_line_in_the_table():
     assert set(LEGAL_MOVES) == set(LinkState)
 
 
-def test_only_reconnecting_cannot_be_reached_in_this_version():
-    assert reachable_from(LinkState.IDLE) == set(LinkState) - {LinkState.RECONNECTING}
+def test_every_state_can_be_reached():
+    assert reachable_from(LinkState.IDLE) == set(LinkState)
+
+
+def test_there_is_a_way_back_to_streaming_after_every_loss():
+    for state in (LinkState.STREAMING, LinkState.STALLED, LinkState.CHECKING, LinkState.CONNECTING):
+        assert LinkState.RECONNECTING in LEGAL_MOVES[state]
+    assert LinkState.STREAMING in reachable_from(LinkState.RECONNECTING)
+
+
+def test_a_link_is_lost_only_where_it_was_about_to_come_back():
+    from_where = {state for state in LinkState if LinkState.LOST in LEGAL_MOVES[state]}
+    assert from_where == {LinkState.RECONNECTING, LinkState.CONNECTING, LinkState.CHECKING}
 
 
 def test_every_reachable_state_can_be_closed():

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from emgmon import __version__
 from emgmon.clock import SystemClock
 from emgmon.errors import RecordingError, SensorError
 from emgmon.events import BatteryRead, LinkChanged, LinkState, NotificationKind, SessionEnded
@@ -19,6 +20,8 @@ from firmware_protocol.control import Opcode, Response, Started
 from firmware_protocol.decoder import Decoder, SampleBlock
 from tests.exercises.examples import exercise_toml
 from tests.sensors.bench import LIMIT_S, FastClock, happens
+
+pytestmark = pytest.mark.usefixtures("nothing_blocks")
 
 CALIBRATION = Calibration("mvic", (ChannelCalibration("muscle_0", None, 2.0, 200.0),))
 REFERENCE = ReferenceSet("bridge", 8, 0.7, 0.1)
@@ -62,8 +65,8 @@ def payloads(rows, kind):
 
 
 def decoded(bench, rows):
-    start = Response.from_bytes(payloads(rows, NotificationKind.CONTROL)[0])
-    assert start.opcode == Opcode.START
+    responses = [Response.from_bytes(payload) for payload in payloads(rows, NotificationKind.CONTROL)]
+    (start,) = (response for response in responses if response.opcode == Opcode.START)
     decoder = Decoder(bench.capabilities)
     decoder.start(Started.from_bytes(start.payload))
     return [item for data in payloads(rows, NotificationKind.DATA) for item in decoder.receive(data)]
@@ -100,6 +103,7 @@ async def test_the_header_says_who_was_measured_with_what_and_when(make_bench, t
     )
     assert (header.exercise, header.origin, header.notes) == ("bridge", "simulation", ("a note",))
     assert (header.calibration, header.reference) == (CALIBRATION, REFERENCE)
+    assert header.sensors[0].firmware == __version__
     assert header.started_utc == "2031-05-06T07:08:09.123+00:00"
 
 
@@ -158,30 +162,6 @@ async def test_the_session_ends_with_its_last_event_and_closing_again_changes_no
     assert (tmp_path / "a.arrows").read_bytes() == content
 
 
-async def test_a_cut_link_leaves_a_closed_recording_complete_to_the_last_notification(make_bench, tmp_path):
-    bench = await make_bench(clock=FastClock(1), duration_s=30.0)
-    feed = a_feed(bench, tmp_path / "a.arrows")
-    await feed.open()
-    received = []
-    feed._link._receive = lambda kind, payload, was=feed._link._receive: (
-        received.append((kind, payload)),
-        was(kind, payload),
-    )
-    await happens(lambda: len(received) > 10)
-    bench.air.cut()
-    await happens(lambda: feed.ended)
-    events = list(feed.poll())
-    # Closed already, although nobody has called close.
-    _, rows = rows_of(tmp_path / "a.arrows")
-    assert feed.lost
-    data = [payload for kind, payload in received if kind is NotificationKind.DATA]
-    assert payloads(rows, NotificationKind.DATA)[-len(data) :] == data
-    assert read_link_row(payloads(rows, NotificationKind.EVENT)[-1]).state is LinkState.LOST
-    assert isinstance(events[-1], SessionEnded)
-    await feed.close()
-    assert [event.state for event in feed.poll()] == [LinkState.CLOSED]
-
-
 async def test_what_arrives_is_written_although_no_screen_asks(make_bench, tmp_path):
     bench = await make_bench(clock=FastClock(1), duration_s=30.0)
     feed = a_feed(bench, tmp_path / "a.arrows")
@@ -214,7 +194,7 @@ async def test_a_folder_that_cannot_be_made_is_reported(make_bench, tmp_path):
 async def test_without_a_sensor_there_is_no_recording(make_bench, tmp_path, monkeypatch):
     monkeypatch.setattr("emgmon.sensors.link.FIND_LIMIT_S", 0.2)
     bench = await make_bench(clock=FastClock(1))
-    feed = a_feed(bench, tmp_path / "a.arrows", address="F0:00:00:00:00:99")
+    feed = a_feed(bench, tmp_path / "a.arrows", addresses=("F0:00:00:00:00:99",))
     with pytest.raises(SensorError):
         await feed.open()
     await feed.close()

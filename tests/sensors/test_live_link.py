@@ -6,16 +6,23 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
+from emgmon import __version__
 from emgmon.clock import ManualClock, SystemClock
 from emgmon.errors import SensorError
 from emgmon.events import LinkChanged, LinkState, NotificationKind
 from emgmon.sensors import ble
+from emgmon.sensors.ble import DeviceInformation
 from emgmon.sensors.link import SensorLink
+from emgmon.sensors.refusals import PairingRefused
 from emgmon.virtual import air as virtual_air
 from emgmon.virtual import backend
 from firmware_protocol.control import Opcode, Response, Started, Status
 from firmware_protocol.decoder import Decoder, SampleBlock
+from firmware_protocol.gatt import DATA_UUID, Security
+from firmware_protocol.receiver import Receiver
 from tests.sensors.bench import BOOT_ID, LIMIT_S, FastClock, happens
+
+pytestmark = pytest.mark.usefixtures("nothing_blocks")
 
 
 @dataclass
@@ -47,9 +54,12 @@ async def test_a_session_passes_through_its_states_and_delivers_every_sample(mak
     bench = await make_bench(clock=FastClock(20))
     heard = Heard()
     link = a_link(bench, heard)
-    sensor, capabilities = await link.connect()
-    assert capabilities == bench.capabilities
-    assert (sensor.name, sensor.address) == (f"emgmon-{BOOT_ID & 0xFFFF:04X}", virtual_air.SENSOR_ADDRESS)
+    found = await link.connect()
+    assert found.capabilities == bench.capabilities
+    assert (found.sensor.name, found.sensor.address) == (
+        f"emgmon-{BOOT_ID & 0xFFFF:04X}",
+        virtual_air.SENSOR_ADDRESS,
+    )
     started = await link.start()
     async with asyncio.timeout(LIMIT_S):
         await bench.sensor.finished.wait()
@@ -75,7 +85,7 @@ def assert_every_sample_came(bench, started, data):
         np.testing.assert_array_equal(came, samples.counts)
 
 
-async def test_what_is_received_begins_with_the_answer_to_start_and_ends_with_that_to_stop(make_bench):
+async def test_what_is_received_begins_with_the_clocks_and_start_and_ends_with_stop(make_bench):
     bench = await make_bench(clock=FastClock(20))
     heard = Heard()
     link = a_link(bench, heard)
@@ -83,12 +93,11 @@ async def test_what_is_received_begins_with_the_answer_to_start_and_ends_with_th
     started = await link.start()
     await happens(lambda: len(heard.of(NotificationKind.DATA)) > 10)
     await link.close()
-    first, last = (Response.from_bytes(heard.of(NotificationKind.CONTROL)[i]) for i in (0, -1))
-    assert heard.payloads[0][0] is NotificationKind.CONTROL
-    assert (first.opcode, first.status) == (Opcode.START, Status.OK)
-    assert Started.from_bytes(first.payload) == started
-    assert (last.opcode, last.status) == (Opcode.STOP, Status.OK)
-    assert len(heard.of(NotificationKind.CONTROL)) == 2
+    responses = [Response.from_bytes(payload) for payload in heard.of(NotificationKind.CONTROL)]
+    assert [response.opcode for response in responses] == [*[Opcode.TIME] * 8, Opcode.START, Opcode.STOP]
+    assert {response.status for response in responses} == {Status.OK}
+    assert Started.from_bytes(responses[8].payload) == started
+    assert {kind for kind, _ in heard.payloads[:9]} == {NotificationKind.CONTROL}
 
 
 async def test_the_battery_is_read_at_the_start_then_periodically_and_when_it_is_notified(make_bench):
@@ -96,6 +105,9 @@ async def test_the_battery_is_read_at_the_start_then_periodically_and_when_it_is
     ready = asyncio.Event()
 
     async def wait(seconds: float) -> None:
+        if seconds < 1:
+            await asyncio.sleep(seconds)
+            return
         waits.append(seconds)
         await ready.wait()
         ready.clear()
@@ -114,29 +126,75 @@ async def test_the_battery_is_read_at_the_start_then_periodically_and_when_it_is
     assert waits == [60.0, 60.0]
 
 
-async def test_a_cut_link_is_lost_and_says_that_nothing_will_reconnect(make_bench):
-    bench = await make_bench(clock=FastClock(1))
+@pytest.mark.parametrize("reason", [virtual_air.LINK_LOSS, virtual_air.REMOTE_DISCONNECT])
+async def test_a_link_that_is_cut_comes_back_and_fetches_what_it_missed(make_bench, reason):
+    bench = await make_bench(clock=FastClock(1), duration_s=30.0)
+    heard = Heard()
+    link = a_link(bench, heard)
+    await link.connect()
+    started = await link.start()
+    for n_times in (1, 2):
+        await happens(lambda n=n_times: len(heard.of(NotificationKind.DATA)) > 20 * n)
+        bench.air.cut(reason=reason)
+        await happens(lambda n=n_times: heard.states.count(LinkState.STREAMING) == n + 1)
+    await happens(lambda: len(heard.of(NotificationKind.DATA)) > 60)
+    await link.close()
+    way_back = [LinkState.RECONNECTING, LinkState.CONNECTING, LinkState.CHECKING, LinkState.STREAMING]
+    assert heard.states[4:] == [*way_back, *way_back, LinkState.CLOSED]
+    assert_nothing_is_missing(bench, started, heard)
+
+
+def assert_nothing_is_missing(bench, started, heard):
+    receiver, blocks = Receiver(bench.capabilities), []
+    for kind, payload in heard.payloads:
+        if kind is NotificationKind.DATA:
+            blocks += [getattr(event, "block", event) for event in receiver.receive_data(payload)]
+        elif kind is NotificationKind.CONTROL:
+            receiver.receive_control(payload)
+    for samples, start in zip(bench.streams, started.streams, strict=True):
+        own = [b for b in blocks if isinstance(b, SampleBlock) and b.stream == start.stream]
+        own.sort(key=lambda block: block.first_sample)
+        came = np.concatenate([block.values for block in own])
+        np.testing.assert_array_equal(came, samples.counts[: len(came)])
+        assert own[-1].first_sample + len(own[-1].values) == start.first_sample + len(came)
+
+
+async def test_over_an_encrypted_link_a_sensor_is_paired_with_once_and_known_again(make_bench):
+    bench = await make_bench(clock=FastClock(1), duration_s=30.0, security=Security.ENCRYPTED)
     heard = Heard()
     link = a_link(bench, heard)
     await link.connect()
     await link.start()
-    await happens(lambda: len(heard.of(NotificationKind.DATA)) > 3)
+    await happens(lambda: len(heard.of(NotificationKind.DATA)) > 10)
+    bench.system.pairs = False
     bench.air.cut()
-    await happens(lambda: link.state is LinkState.LOST)
-    assert "does not reconnect" in heard.changes[-1].detail
+    await happens(lambda: heard.states.count(LinkState.STREAMING) == 2)
     await link.close()
-    assert heard.states[-2:] == [LinkState.LOST, LinkState.CLOSED]
 
 
-async def test_a_sensor_can_be_found_again_after_its_link_was_cut(make_bench):
+async def test_pairing_that_is_refused_is_told_with_what_to_do(make_bench):
+    bench = await make_bench(clock=FastClock(1), security=Security.ENCRYPTED)
+    bench.system.pairs = False
+    with pytest.raises(PairingRefused, match="pairing failed") as caught:
+        await a_link(bench, Heard()).connect()
+    assert "list of devices" in caught.value.advice
+
+
+async def test_a_stale_cache_of_services_is_passed_by_once(make_bench):
     bench = await make_bench(clock=FastClock(1))
-    for _ in range(2):
-        link = a_link(bench, Heard())
-        await link.connect()
-        await link.start()
-        bench.air.cut()
-        await happens(lambda link=link: link.state is LinkState.LOST)
-        await link.close()
+    bench.system.stale[DATA_UUID] = 1
+    link = a_link(bench, Heard())
+    found = await link.connect()
+    await link.close()
+    assert found.capabilities == bench.capabilities
+
+
+async def test_the_sensor_says_who_made_it(make_bench):
+    bench = await make_bench(clock=FastClock(1))
+    link = a_link(bench, Heard())
+    found = await link.connect()
+    await link.close()
+    assert found.information == DeviceInformation("emgmon", "virtual sensor", __version__)
 
 
 async def test_silence_of_more_than_a_second_is_a_stall_and_data_ends_it(make_bench):
@@ -177,8 +235,8 @@ async def test_a_sensor_that_is_not_there_is_reported_with_advice(make_bench, mo
 async def test_an_address_is_found_whatever_its_case(make_bench):
     bench = await make_bench(clock=FastClock(1))
     link = a_link(bench, Heard(), address=virtual_air.SENSOR_ADDRESS.lower())
-    sensor, _ = await link.connect()
-    assert sensor.address == virtual_air.SENSOR_ADDRESS
+    found = await link.connect()
+    assert found.sensor.address == virtual_air.SENSOR_ADDRESS
     await link.close()
 
 
@@ -187,8 +245,8 @@ async def test_packets_too_small_for_the_sensor_are_reported_with_the_size_it_ne
     bench = await make_bench(clock=FastClock(1))
     heard = Heard()
     link = a_link(bench, heard)
-    _, capabilities = await link.connect()
-    assert capabilities == bench.capabilities  # joined from many small parts
+    found = await link.connect()
+    assert found.capabilities == bench.capabilities  # joined from many small parts
     # The answer to START is the largest: 3 + 11 bytes, 11 for each of two streams, and ATT's own 3.
     with pytest.raises(SensorError, match="needs an MTU of 39"):
         await link.start()
@@ -210,8 +268,8 @@ async def test_cancelling_the_search_leaves_a_closed_link_and_a_silent_radio(mak
 
 async def test_a_sensor_that_disconnects_while_it_is_asked_is_a_sensor_error(make_bench, monkeypatch):
     bench = await make_bench(clock=FastClock(1))
-    monkeypatch.setattr(bench.sensor._firmware, "respond", lambda *_, **__: bench.air.cut())
+    monkeypatch.setattr(bench.sensor.powered.measuring, "respond", lambda *_, **__: bench.air.cut())
     heard = Heard()
-    with pytest.raises(SensorError, match="Disconnected"):
+    with pytest.raises(SensorError, match=r"Disconnected|connection was lost"):
         await a_link(bench, heard).connect()
-    assert heard.states[-2:] == [LinkState.LOST, LinkState.CLOSED]
+    assert heard.states[-2:] == [LinkState.CHECKING, LinkState.CLOSED]
