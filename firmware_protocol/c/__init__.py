@@ -1,0 +1,1 @@
+"""The sensor's side in C99 for firmware authors, and how Python compiles and turns it by hand."""
