@@ -30,6 +30,7 @@ from emgmon.sensors.refusals import (
     OUT_OF_REACH_ADVICE,
     STALE_SERVICES_ADVICE,
     PairingRefused,
+    Unanswered,
     UnusableSensor,
     bond_advice,
 )
@@ -46,6 +47,9 @@ from firmware_protocol.gatt import (
     MODEL_UUID,
     SERVICE_UUID,
 )
+
+PARTING_LIMIT_S = 1.0
+"""Outer limit on switching notifications off before disconnecting; one that is gone does not answer."""
 
 CONNECT_LIMIT_S = 20.0
 """Outer limit on connecting: an operating system may otherwise wait for minutes."""
@@ -195,6 +199,7 @@ class Connection:
         self._radio = radio
         self._on_lost = on_lost
         self._watched = False
+        self._subscribed: set[str] = set()
         self._client = self._new_client(CONNECT_LIMIT_S, {})
 
     @property
@@ -253,12 +258,23 @@ class Connection:
     async def close(self) -> None:
         """Disconnect; idempotent, and quiet when the sensor has already gone."""
         self._watched = False
+        await self._stop_notifying()
         try:
             async with asyncio.timeout(REQUEST_LIMIT_S):
                 await self._client.disconnect()
         except Exception:
             # Whatever the system says: there is nothing more to be done about it.
             return
+
+    async def _stop_notifying(self) -> None:
+        """Give back what was acquired: bluetoothd 5.66 ends with a segmentation fault otherwise."""
+        subscribed, self._subscribed = self._subscribed, set()
+        if not self._client.is_connected:
+            return
+        with suppress(Exception):
+            async with asyncio.timeout(PARTING_LIMIT_S):
+                for uuid in subscribed:
+                    await self._client.stop_notify(uuid)
 
     async def write_control(self, request: bytes) -> None:
         """Write to the control point and wait until the sensor has taken it."""
@@ -278,6 +294,7 @@ class Connection:
     async def unsubscribe_data(self) -> None:
         """Have notifications of data switched off."""
         await self._secured("unsubscribing", lambda: self._client.stop_notify(DATA_UUID))
+        self._subscribed.discard(DATA_UUID)
 
     async def subscribe_battery(self, on_level: Callable[[bytes], None]) -> bool:
         """Receive battery levels; ``False`` when the sensor does not offer that."""
@@ -319,6 +336,7 @@ class Connection:
             "subscribing",
             lambda: self._client.start_notify(uuid, deliver, bluez={"use_start_notify": False}),
         )
+        self._subscribed.add(uuid)
 
     async def _secured(self, doing: str, operate: Callable[[], Awaitable[_T]]) -> _T:
         """Do it; where the link is not trusted, pair and do it once more (SPEC 2.12)."""
@@ -368,7 +386,7 @@ class Connection:
                 yield
         except TimeoutError as error:
             what = f"{self._name} did not answer within {limit_s:g} s while {doing}"
-            raise SensorError(what, advice=OUT_OF_REACH_ADVICE) from error
+            raise Unanswered(what, advice=OUT_OF_REACH_ADVICE) from error
         except BleakBluetoothNotAvailableError as error:
             raise _unavailable(error) from error
         except BleakCharacteristicNotFoundError as error:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from emgmon.errors import SensorError
-from emgmon.sensors.refusals import RESTART_ADVICE, UPDATE_ADVICE, other_version
+from emgmon.sensors.refusals import RESTART_ADVICE, UPDATE_ADVICE, Unanswered, other_version
 from firmware_protocol.capabilities import Capabilities, RecordType
 from firmware_protocol.control import (
     CapabilityPart,
@@ -79,7 +79,7 @@ class ControlPoint:
                 return await self._waiting
         except TimeoutError as error:
             what = f"the sensor did not answer {_name(request)} within {RESPONSE_LIMIT_S:g} s"
-            raise SensorError(what, advice=RESTART_ADVICE) from error
+            raise Unanswered(what, advice=RESTART_ADVICE) from error
         finally:
             waiting, self._waiting = self._waiting, None
             if waiting.done() and not waiting.cancelled():

@@ -14,7 +14,7 @@ from emgmon.sensors.backoff import retry_delay_s
 from emgmon.sensors.ble import CONNECT_LIMIT_S, DeviceInformation, FoundSensor, Radio, find
 from emgmon.sensors.dialogue import LOOK_S, Dialogue
 from emgmon.sensors.listener import Listener
-from emgmon.sensors.refusals import UnusableSensor
+from emgmon.sensors.refusals import Unanswered, UnusableSensor
 from firmware_protocol.capabilities import Capabilities
 from firmware_protocol.control import Started
 
@@ -25,7 +25,13 @@ LEGAL_MOVES: Mapping[LinkState, frozenset[LinkState]] = {
         {LinkState.CHECKING, LinkState.RECONNECTING, LinkState.LOST, LinkState.CLOSED}
     ),
     LinkState.CHECKING: frozenset(
-        {LinkState.STREAMING, LinkState.RECONNECTING, LinkState.LOST, LinkState.CLOSED}
+        {
+            LinkState.SCANNING,
+            LinkState.STREAMING,
+            LinkState.RECONNECTING,
+            LinkState.LOST,
+            LinkState.CLOSED,
+        }
     ),
     LinkState.STREAMING: frozenset({LinkState.STALLED, LinkState.RECONNECTING, LinkState.CLOSED}),
     LinkState.STALLED: frozenset({LinkState.STREAMING, LinkState.RECONNECTING, LinkState.CLOSED}),
@@ -154,17 +160,29 @@ class SensorLink:
             When any of this fails; the link is then closed.
         """
         try:
-            async with self._turn:
-                self._move(LinkState.SCANNING)
-                sensor = await find(self._radio, address=self._address, limit_s=FIND_LIMIT_S)
-                dialogue = await self._reach(sensor, CONNECT_LIMIT_S)
-            capabilities = await dialogue.describe()
+            dialogue, capabilities = await self._meet()
             information = await dialogue.read_information()
         except BaseException as error:
             await self._end(str(error))
             raise
         self._known = Acquainted(dialogue.sensor, capabilities, information)
         return self._known
+
+    async def _meet(self) -> tuple[Dialogue, Capabilities]:
+        dialogue = await self._seek()
+        try:
+            return dialogue, await dialogue.describe()
+        except Unanswered:
+            # BlueZ 5.66 pairs by itself, and may forget the request that made it pair: now there is a bond.
+            await self._hang_up()
+        dialogue = await self._seek()
+        return dialogue, await dialogue.describe()
+
+    async def _seek(self) -> Dialogue:
+        async with self._turn:
+            self._move(LinkState.SCANNING)
+            sensor = await find(self._radio, address=self._address, limit_s=FIND_LIMIT_S)
+            return await self._reach(sensor, CONNECT_LIMIT_S)
 
     async def start(self) -> Started:
         """Have the samples sent, and see to it that they go on coming.

@@ -60,6 +60,10 @@ _FORGET = {
 _AGENT = " On Linux a desktop or bluetoothctl has to be running to agree to the pairing."
 
 
+class Unanswered(SensorError):
+    """The sensor, or the system on its behalf, did not answer in time."""
+
+
 class UnusableSensor(SensorError):
     """The sensor answers, but this session cannot use it; trying again would change nothing."""
 

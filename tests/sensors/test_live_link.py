@@ -16,13 +16,18 @@ from emgmon.sensors.link import SensorLink
 from emgmon.sensors.refusals import PairingRefused
 from emgmon.virtual import air as virtual_air
 from emgmon.virtual import backend
+from emgmon.virtual.sensor import VirtualSensor
+from emgmon.virtual.turned_loop import run_turned
 from firmware_protocol.control import Opcode, Response, Started, Status
 from firmware_protocol.decoder import Decoder, SampleBlock
 from firmware_protocol.gatt import DATA_UUID, Security
 from firmware_protocol.receiver import Receiver
-from tests.sensors.bench import BOOT_ID, LIMIT_S, FastClock, happens
+from tests.sensors import trial
+from tests.sensors.bench import BOOT_ID, LIMIT_S, FastClock, happens, noise, small_capabilities
 
 pytestmark = pytest.mark.usefixtures("nothing_blocks")
+
+OTHER_ADDRESS = "F0:00:00:00:E0:03"
 
 
 @dataclass
@@ -273,3 +278,48 @@ async def test_a_sensor_that_disconnects_while_it_is_asked_is_a_sensor_error(mak
     with pytest.raises(SensorError, match=r"Disconnected|connection was lost"):
         await a_link(bench, heard).connect()
     assert heard.states[-2:] == [LinkState.CHECKING, LinkState.CLOSED]
+
+
+def test_of_two_sensors_on_a_real_stack_one_may_vanish_and_come_back():
+    async def main(clock):
+        capabilities = [small_capabilities(boot_id=number) for number in (1, 2)]
+        streams = noise(capabilities[0], 60)
+        air = virtual_air.VirtualAir()
+        devices = [air.sensor_device, air.add_sensor("emgmon-other", OTHER_ADDRESS)]
+        await air.open()
+        sensors = [
+            VirtualSensor(own, streams, device, clock=clock)
+            for own, device in zip(capabilities, devices, strict=True)
+        ]
+        for sensor in sensors:
+            await sensor.open()
+        radio, turn = backend.host_radio(air.host_device), asyncio.Lock()
+        heard = [trial.Heard(clock) for _ in sensors]
+        links = [
+            SensorLink(
+                index, radio, clock, address=address, receive=own.receive, changed=own.changed, turn=turn
+            )
+            for index, (own, address) in enumerate(
+                zip(heard, (virtual_air.SENSOR_ADDRESS, OTHER_ADDRESS), strict=True)
+            )
+        ]
+        for link in links:
+            await link.connect()
+        for link in links:
+            await link.start()
+        await asyncio.sleep(3)
+        air.take_out_of_reach(OTHER_ADDRESS)
+        await asyncio.sleep(9)
+        air.bring_back(OTHER_ADDRESS)
+        await asyncio.sleep(6)
+        assert [link.n_missing for link in links] == [0, 0]
+        await asyncio.gather(*(link.close() for link in links))
+        for own, one in zip(capabilities, heard, strict=True):
+            assert trial.assert_whole(own, streams, one) > 17 * 1100
+        assert heard[0].states.count(LinkState.STREAMING) == 1
+        assert heard[1].states.count(LinkState.STREAMING) == 2
+        for sensor in sensors:
+            await sensor.close()
+        await air.close()
+
+    run_turned(main)

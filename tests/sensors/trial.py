@@ -1,6 +1,8 @@
 """One link on the quick air, its heart that beats, and what came of it."""
 
 import asyncio
+import functools
+import inspect
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,6 +15,7 @@ from emgmon.sensors.link import SensorLink
 from emgmon.virtual.athlete import StreamSamples
 from emgmon.virtual.quick_air import FIRST_ADDRESS, QuickAir
 from emgmon.virtual.quick_sensor import QuickSensor
+from emgmon.virtual.turned_loop import run_turned
 from firmware_protocol.capabilities import Capabilities
 from firmware_protocol.control import Opcode, Response
 from firmware_protocol.reassembly import Backfill, Expired, Gap, SampleBlock
@@ -133,6 +136,25 @@ async def a_trial(
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
+def turned(**options):
+    """Make a test of a coroutine that is given a trial."""
+
+    def decorate(test):
+        @functools.wraps(test)
+        def wrapper(*args, **kwargs):
+            async def main(clock):
+                async with a_trial(clock, **options) as trial:
+                    await test(trial, *args, **kwargs)
+
+            run_turned(main)
+
+        parameters = list(inspect.signature(test).parameters.values())[1:]
+        wrapper.__signature__ = inspect.Signature(parameters)
+        return wrapper
+
+    return decorate
+
+
 @dataclass
 class Got:
     """Samples of one stream between two power-ups."""
@@ -198,3 +220,14 @@ def assert_true(got: Got, counts: np.ndarray) -> int:
     assert len(np.unique(numbers)) == len(numbers)
     np.testing.assert_array_equal(got.values, counts[numbers - got.start])
     return len(numbers)
+
+
+def whole(trial):
+    """See `assert_whole`."""
+    return assert_whole(trial.capabilities, trial.streams, trial.heard)
+
+
+async def parted(trial):
+    """Close the link and see that nothing is missing; how many samples came."""
+    await trial.end()
+    return whole(trial)
