@@ -213,10 +213,10 @@ class Engine:
         """Take what one sensor sent next."""
         sensor, event = heard.sensor, heard.event
         gaps = self._sensors[sensor].hear(heard)
-        if isinstance(event, SampleBlock):
-            return [*self._take_block(sensor, event), *self._release()]
         events = [found for gap in gaps for found in self._skip(sensor, gap)]
-        return [*events, *self._release()] if isinstance(event, Lost) else events
+        if isinstance(event, SampleBlock):
+            events += self._take_block(sensor, event)
+        return [*events, *self._release()] if isinstance(event, SampleBlock | Lost) else events
 
     def finish(self) -> list[SessionEvent]:
         """Nothing more will come: close what is open. Calling it again gives nothing."""

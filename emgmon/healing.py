@@ -104,7 +104,7 @@ class _Step:
         agrees = n_known == len(settled) or n_known == len(tale.tail)
         left = tale.tail[n_known:] if agrees else ()
         after = Tale(tale.n_settled + len(settled), left)
-        return cls(after, n_known, tale.n_settled + n_known, takes_back=not agrees)
+        return cls(after, n_known, tale.n_settled + n_known + len(left), takes_back=not agrees)
 
 
 def _n_equal(one: Sequence[SessionEvent], other: Sequence[SessionEvent]) -> int:

@@ -225,9 +225,8 @@ class Intake:
         """Take many data notifications of one sensor: rows of a batch."""
         offsets = batch.offsets[start : stop + 1]
         events = self._receivers[sensor].receive_data_many(batch.data, offsets)
-        arrival_ns = int(batch.arrival_ns[stop - 1])
-        taken = self._sort_in(sensor, arrival_ns, events)
-        self._data_ns[sensor] = arrival_ns
+        taken = self._sort_in(sensor, int(batch.arrival_ns[start]), events)
+        self._data_ns[sensor] = int(batch.arrival_ns[stop - 1])
         if self._compares:
             self._note_quickest(sensor, batch.data, offsets, batch.arrival_ns[start:stop])
         return taken
@@ -310,14 +309,13 @@ class Intake:
             piece: SampleBlock | Lost = event.block
         else:
             piece = Lost(event.stream, event.first_sample, event.n_samples)
-        gap = next(
-            item
-            for item in self._queue
-            if isinstance(item, Awaited)
-            and not item.resolved
-            and item.covers(sensor, piece.stream, piece.first_sample)
-        )
-        gap.resolve(piece)
+        for item in self._queue:
+            if not isinstance(item, Awaited) or item.resolved:
+                continue
+            if item.covers(sensor, piece.stream, piece.first_sample):
+                item.resolve(piece)
+                return
+        # Behind the end of a session gaps have been given up that the sensor still fills.
 
 
 def stretches(batch: NotificationBatch) -> Iterator[tuple[int, int]]:
@@ -345,22 +343,38 @@ def joined(items: Sequence[Heard]) -> list[Heard]:
     if len(items) < 2:
         return list(items)
     found: list[Heard] = []
-    runs: dict[tuple[int, int], list[SampleBlock]] = {}
+    runs: dict[tuple[int, int], _BlockRun] = {}
     for item in items:
-        if not isinstance(item.event, SampleBlock):
+        block = item.event
+        if not isinstance(block, SampleBlock):
             found += _closed(runs)
             found.append(item)
             continue
-        run = runs.setdefault((item.sensor, item.event.stream), [])
-        if run and run[-1].first_sample + len(run[-1].values) != item.event.first_sample:
+        key = item.sensor, block.stream
+        if key in runs and runs[key].next_sample != block.first_sample:
             found += _closed(runs)
-            run = runs.setdefault((item.sensor, item.event.stream), [])
-        run.append(item.event)
+        runs.setdefault(key, _BlockRun(item)).add(block)
     return [*found, *_closed(runs)]
 
 
-def _closed(runs: dict[tuple[int, int], list[SampleBlock]]) -> list[Heard]:
-    found = [Heard(sensor, 0, 0, joined_block(run)) for (sensor, _), run in runs.items()]
+class _BlockRun:
+    """Blocks that follow each other."""
+
+    def __init__(self, first: Heard) -> None:
+        self._first = first
+        self._blocks: list[SampleBlock] = []
+        self.next_sample = 0
+
+    def add(self, block: SampleBlock) -> None:
+        self._blocks.append(block)
+        self.next_sample = block.first_sample + len(block.values)
+
+    def joined(self) -> Heard:
+        return replace(self._first, event=joined_block(self._blocks))
+
+
+def _closed(runs: dict[tuple[int, int], _BlockRun]) -> list[Heard]:
+    found = [run.joined() for run in runs.values()]
     runs.clear()
     return found
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_protocol.columns import gather_headers
-from firmware_protocol.packets import HEADER_SIZE, PacketFlag
+from firmware_protocol.packets import HEADER_SIZE, PROTOCOL_MAJOR, PacketFlag
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,9 @@ def quickest_of(
     for stream, rate_hz in rates_hz.items():
         period_us[stream] = 1e6 / rate_hz
     span_us = (headers["n_samples"].astype(np.int64) - 1) * period_us[headers["stream"]]
-    fresh = (headers["flags"] & int(PacketFlag.RETRANSMITTED)) == 0
-    sound = fresh & (np.diff(offsets) >= HEADER_SIZE) & np.isfinite(span_us) & (headers["n_samples"] > 0)
+    sound = (np.diff(offsets) >= HEADER_SIZE) & (headers["n_samples"] > 0) & np.isfinite(span_us)
+    sound &= headers["version_format"] >> 4 == PROTOCOL_MAJOR
+    sound &= (headers["flags"] & int(PacketFlag.RETRANSMITTED)) == 0
     if not sound.any():
         return None
     first_us = headers["time_high"].astype(np.int64) << 32 | headers["time_low"]

@@ -48,6 +48,9 @@ REFRESH_NS = 1_000_000_000
 """What is told provisionally is computed anew at most this often while gaps are being filled."""
 
 
+_KINDS = frozenset(NotificationKind)
+
+
 class Lookahead(enum.Enum):
     """What to tell while samples are missing that may still come."""
 
@@ -88,7 +91,7 @@ class Session:
         self._intake = Intake(setup.sensors)
         self._engine = Engine(setup, overhear=overhear)
         self._ahead: Engine | None = None
-        self._ahead_ns = 0
+        self._ahead_ns, self._stale = 0, False
         self._told = Told()
         self._n_missing: dict[tuple[int, int], int] = {}
         self._ended = False
@@ -153,6 +156,8 @@ class Session:
         """Take many notifications; gives what `receive` gives one by one."""
         events: list[SessionEvent] = []
         for start, stop in stretches(batch):
+            if int(batch.kind[start]) not in _KINDS:
+                continue
             is_data = batch.kind[start] == NotificationKind.DATA
             sensor = int(batch.sensor[start])
             if is_data and sensor < len(self.setup.sensors):
@@ -195,14 +200,16 @@ class Session:
         contradicted = any(isinstance(event, Healed) for event in told)
         if self._ahead is None and (gap_ns is None or arrival_ns - gap_ns < PATIENCE_NS):
             return told
-        if self._ahead is None or contradicted or (settled and arrival_ns - self._ahead_ns >= REFRESH_NS):
+        self._stale = self._stale or bool(settled)
+        is_due = self._stale and arrival_ns - self._ahead_ns >= REFRESH_NS
+        if self._ahead is None or contradicted or is_due:
             return [*told, *self._told.settle([], self._begin_ahead(arrival_ns))]
         news = joined([heard for item in taken.heard for heard in without_missing(item)])
         return [*told, *self._told.go_on(_provisional(self._ahead, news))]
 
     def _begin_ahead(self, arrival_ns: int) -> list[SessionEvent]:
         """Copy the engine as it stands and run it over all that waits."""
-        self._ahead, self._ahead_ns = Engine(self.setup), arrival_ns
+        self._ahead, self._ahead_ns, self._stale = Engine(self.setup), arrival_ns, False
         self._ahead.state = self._engine.state
         waiting = [heard for item in self._intake.waiting for heard in without_missing(item)]
         return _provisional(self._ahead, joined(waiting))

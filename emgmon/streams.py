@@ -266,7 +266,9 @@ class SensorStreams:
         """
         event = heard.event
         if isinstance(event, SampleBlock):
+            gaps = self._catch_up(event)
             self._note(event, heard.arrival_ns)
+            return gaps
         elif isinstance(event, Lost):
             clock = self._clocks[event.stream]
             self._next_samples[event.stream] = event.first_sample + event.n_samples
@@ -279,6 +281,14 @@ class SensorStreams:
         else:
             self._learn(event, heard)
         return []
+
+    def _catch_up(self, block: SampleBlock) -> list[PlacedGap]:
+        """Put a block that does not follow behind what came before: the answer to its START was lost."""
+        expected = self._next_samples.get(block.stream)
+        if expected is None or block.stream not in self._clocks or expected == block.first_sample:
+            return []
+        start = StreamStart(block.stream, block.first_sample, block.time_us)
+        return [self._resume(start, away_s=0.0)]
 
     def _learn(self, answered: TimeAnswered, heard: Heard) -> None:
         """Let an exchange of times change the pace of the clocks, from the next sample on."""
@@ -302,17 +312,20 @@ class SensorStreams:
                 self._anchor(stream.stream, stream.first_sample, stream.time_us)
                 self._next_samples[stream.stream] = stream.first_sample
             elif stream.stream not in opened.continued:
-                gaps.append(self._resume(stream, away_s))
+                gaps.append(self._resume(stream, away_s=away_s))
         self._rebooted = False
         return gaps
 
-    def _resume(self, start: StreamStart, away_s: float) -> PlacedGap:
+    def _resume(self, start: StreamStart, *, away_s: float) -> PlacedGap:
         """Put a count that began anew behind the old one; `away_s` is the host's word for how far."""
         clock, expected = self._clocks[start.stream], self._next_samples[start.stream]
         place = self._line.place(self._sensor)
         by_device_s = 0.0 if place is None else place.seconds(start.time_us) - clock.seconds(expected)
+        known_s = self._line.where(self._sensor, start.time_us) if self._rebooted else None
         # A sensor that was switched off counts its time from zero again; then only the host's clock tells.
-        if self._rebooted or not SHORTEST_RESTART_S <= by_device_s <= LONGEST_ABSENCE_S:
+        if known_s is not None and known_s - clock.seconds(expected) >= SHORTEST_RESTART_S:
+            by_device_s = known_s - clock.seconds(expected)
+        elif self._rebooted or not SHORTEST_RESTART_S <= by_device_s <= LONGEST_ABSENCE_S:
             by_device_s = away_s if SHORTEST_RESTART_S <= away_s <= LONGEST_ABSENCE_S else SHORTEST_RESTART_S
         n_samples = round(by_device_s * clock.rate_hz)
         resumed_s = clock.seconds(expected + n_samples)

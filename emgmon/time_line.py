@@ -38,6 +38,7 @@ class TimeLineState:
     places: tuple[Place | None, ...]
     first: int | None
     opened_ns: int
+    unplaced: frozenset[int]
 
 
 class TimeLine:
@@ -58,19 +59,21 @@ class TimeLine:
         self._places: list[Place | None] = [None] * n_sensors
         self._first: int | None = None
         self._opened_ns = 0
+        self._unplaced: frozenset[int] = frozenset()
+        """Sensors whose clock began anew and whose START has not told where it goes on."""
 
     @property
     def state(self) -> TimeLineState:
         """All that the past leaves to the future; settable."""
         fits = tuple(fit.state for fit in self._fits)
-        return TimeLineState(fits, tuple(self._places), self._first, self._opened_ns)
+        return TimeLineState(fits, tuple(self._places), self._first, self._opened_ns, self._unplaced)
 
     @state.setter
     def state(self, state: TimeLineState) -> None:
         for fit, kept in zip(self._fits, state.fits, strict=True):
             fit.state = kept
         self._places, self._first = list(state.places), state.first
-        self._opened_ns = state.opened_ns
+        self._opened_ns, self._unplaced = state.opened_ns, state.unplaced
 
     def place(self, sensor: int) -> Place | None:
         """Where a sensor's clock lies now; ``None`` before it has started."""
@@ -105,13 +108,26 @@ class TimeLine:
 
     def _true_seconds(self, sensor: int, device_us: int) -> float | None:
         """Session time of a device time by the fits; ``None`` while one of them is unknown."""
-        if self._first is None:
+        if self._first is None or {sensor, self._first} & self._unplaced:
             return None
         reference = self._places[self._first]
         mapped = between(self._fits[self._first], self._fits[sensor], device_us)
         if reference is None or mapped is None:
             return None
         return reference.session_s + (mapped.device_us - reference.device_us) / 1e6
+
+    def where(self, sensor: int, device_us: int) -> float | None:
+        """Session time of a clock that began anew, by the fits; ``None`` for the first sensor's.
+
+        It is ``None`` too while one of the fits is unknown.
+        """
+        if sensor == self._first:
+            return None
+        kept, self._unplaced = self._unplaced, self._unplaced - {sensor}
+        try:
+            return self._true_seconds(sensor, device_us)
+        finally:
+            self._unplaced = kept
 
     def uncertainty_s(self, sensor: int) -> float | None:
         """Half width of the 95 % interval of where a sensor lies; ``None`` when that is not known.
@@ -123,6 +139,8 @@ class TimeLine:
             return None
         if sensor == self._first:
             return 0.0
+        if {sensor, self._first} & self._unplaced:
+            return None
         first, other = self._fits[self._first], self._fits[sensor]
         if not (first.knows_delay and other.knows_delay):
             return None
@@ -132,10 +150,12 @@ class TimeLine:
     def reboot(self, sensor: int) -> None:
         """Forget what was known of a clock that began anew."""
         self._fits[sensor] = ClockFit()
+        self._unplaced |= {sensor}
 
     def resume(self, sensor: int, device_us: int, session_s: float) -> None:
         """Place a clock that began anew."""
         self._places[sensor] = Place(device_us, session_s)
+        self._unplaced -= {sensor}
 
     def learn(
         self,

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -24,6 +24,8 @@ from bleak.exc import (
 )
 
 from emgmon.errors import SensorError
+from emgmon.sensors.bluez_agent import pairing_agent
+from emgmon.sensors.device_information import DeviceInformation, shown_text
 from emgmon.sensors.refusals import (
     NO_RADIO,
     NO_SERVICE,
@@ -48,7 +50,10 @@ from firmware_protocol.gatt import (
     SERVICE_UUID,
 )
 
-PARTING_LIMIT_S = 1.0
+SCANNER_LIMIT_S = 10.0
+"""Outer limit on starting and on stopping to listen; a system that asks the person answers at once."""
+
+PARTING_LIMIT_S = 0.5
 """Outer limit on switching notifications off before disconnecting; one that is gone does not answer."""
 
 CONNECT_LIMIT_S = 20.0
@@ -96,15 +101,6 @@ class FoundSensor:
     device: BLEDevice
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceInformation:
-    """What the device information service says; empty where the sensor does not say it."""
-
-    manufacturer: str = ""
-    model: str = ""
-    firmware: str = ""
-
-
 async def scan(radio: Radio, *, duration_s: float) -> tuple[FoundSensor, ...]:
     """Listen for a while and report every sensor heard, the strongest first."""
     found: dict[str, FoundSensor] = {}
@@ -149,7 +145,8 @@ async def _listening(radio: Radio, on_heard: Callable[[FoundSensor], None]) -> A
     try:
         # Which library answers depends on the system, and each lets its own exceptions through.
         scanner = BleakScanner(on_advertisement, [SERVICE_UUID], backend=radio.scanner)
-        await scanner.start()
+        async with asyncio.timeout(SCANNER_LIMIT_S):
+            await scanner.start()
     except Exception as error:
         raise _unavailable(error) from error
     try:
@@ -157,13 +154,17 @@ async def _listening(radio: Radio, on_heard: Callable[[FoundSensor], None]) -> A
     finally:
         # An adapter that was pulled out while scanning has stopped already.
         with suppress(BleakError, OSError, EOFError):
-            await scanner.stop()
+            async with asyncio.timeout(SCANNER_LIMIT_S):
+                await scanner.stop()
 
 
 def _unavailable(error: Exception) -> SensorError:
     """Why there is no radio to listen with, in words."""
     if isinstance(error, BleakBluetoothNotAvailableError):
         what, advice = NO_RADIO[error.reason.name]
+    elif isinstance(error, BleakDBusError) and error.dbus_error == "org.bluez.Error.NotReady":
+        # An adapter that was switched off a moment ago.
+        what, advice = NO_RADIO["POWERED_OFF"]
     elif isinstance(error, BleakDBusError | OSError | EOFError):
         what, advice = NO_SERVICE
     else:
@@ -208,13 +209,7 @@ class Connection:
         return self._client.is_connected
 
     async def open(self, *, limit_s: float = CONNECT_LIMIT_S) -> None:
-        """Connect, and check that the sensor offers what the protocol needs, past any cache if need be.
-
-        Raises
-        ------
-        SensorError
-            When the sensor cannot be reached or is not one of ours.
-        """
+        """Connect, and check that the sensor offers what is needed, past any cache; raises SensorError."""
         await self._connect(limit_s, {})
         if self._lacking():
             await self._forget_services()
@@ -258,23 +253,29 @@ class Connection:
     async def close(self) -> None:
         """Disconnect; idempotent, and quiet when the sensor has already gone."""
         self._watched = False
-        await self._stop_notifying()
         try:
-            async with asyncio.timeout(REQUEST_LIMIT_S):
-                await self._client.disconnect()
-        except Exception:
+            await self._stop_notifying()
+        finally:
             # Whatever the system says: there is nothing more to be done about it.
-            return
+            with suppress(Exception):
+                async with asyncio.timeout(REQUEST_LIMIT_S):
+                    await self._client.disconnect()
+
+    def agreeing(self) -> AbstractAsyncContextManager[None]:
+        """Agree to a pairing of the system's own: BlueZ pairs at the first request that needs it."""
+        is_bluez = self._client.backend_id is BleakBackend.BLUEZ_DBUS
+        return pairing_agent(self.sensor.address) if is_bluez else nullcontext()
 
     async def _stop_notifying(self) -> None:
         """Give back what was acquired: bluetoothd 5.66 ends with a segmentation fault otherwise."""
         subscribed, self._subscribed = self._subscribed, set()
         if not self._client.is_connected:
             return
-        with suppress(Exception):
+        with suppress(TimeoutError):
             async with asyncio.timeout(PARTING_LIMIT_S):
                 for uuid in subscribed:
-                    await self._client.stop_notify(uuid)
+                    with suppress(Exception):
+                        await self._client.stop_notify(uuid)
 
     async def write_control(self, request: bytes) -> None:
         """Write to the control point and wait until the sensor has taken it."""
@@ -318,8 +319,7 @@ class Connection:
         with suppress(SensorError):
             # Nothing depends on it: a sensor that refuses to say it is none the worse.
             value = await self._read(DEVICE_INFORMATION_SERVICE_UUID, uuid, "reading the device information")
-        text = (value or b"").decode("utf-8", errors="replace")
-        return "".join(letter for letter in text if letter.isprintable()).strip()
+        return shown_text(value)
 
     async def _read(self, service_uuid: str, uuid: str, doing: str) -> bytes | None:
         characteristic = self._characteristic(service_uuid, uuid)
@@ -331,12 +331,13 @@ class Connection:
         def deliver(_sender: BleakGATTCharacteristic, value: bytearray) -> None:
             on_value(bytes(value))
 
-        # AcquireNotify hands over a socket; StartNotify's detour over D-Bus loses notifications.
+        # Before it is certain: one that takes too long may be acquired all the same. AcquireNotify hands
+        # over a socket; StartNotify's detour over D-Bus loses notifications.
+        self._subscribed.add(uuid)
         await self._secured(
             "subscribing",
             lambda: self._client.start_notify(uuid, deliver, bluez={"use_start_notify": False}),
         )
-        self._subscribed.add(uuid)
 
     async def _secured(self, doing: str, operate: Callable[[], Awaitable[_T]]) -> _T:
         """Do it; where the link is not trusted, pair and do it once more (SPEC 2.12)."""
@@ -363,6 +364,9 @@ class Connection:
         except TimeoutError as error:
             raise self._pairing_refused(f"pairing took more than {PAIR_LIMIT_S:g} s") from error
         except Exception as error:
+            if not self._client.is_connected:
+                what = f"{self._name} went away while pairing"
+                raise SensorError(what, advice=OUT_OF_REACH_ADVICE) from error
             raise self._pairing_refused(f"pairing failed ({_detail(error)})") from error
 
     def _pairing_refused(self, why: str) -> PairingRefused:
@@ -372,12 +376,17 @@ class Connection:
         )
 
     def _characteristic(self, service_uuid: str, uuid: str) -> BleakGATTCharacteristic | None:
-        service = self._client.services.get_service(service_uuid)
+        try:
+            service = self._client.services.get_service(service_uuid)
+        except BleakError as error:
+            # BlueZ's client forgets them with the connection.
+            what = f"{self._name} is not connected any more"
+            raise SensorError(what, advice=OUT_OF_REACH_ADVICE) from error
         return None if service is None else service.get_characteristic(uuid)
 
     @property
     def _name(self) -> str:
-        return f"{self.sensor.name} ({self.sensor.address})"
+        return f"{self.sensor.name or 'the sensor'} ({self.sensor.address})"
 
     @asynccontextmanager
     async def _limited(self, doing: str, limit_s: float = REQUEST_LIMIT_S) -> AsyncIterator[None]:

@@ -133,7 +133,7 @@ async def ask_bluez(limit_s: float = ANSWER_LIMIT_S) -> BluezFacts:
         Outer limit on each answer, in seconds.
     """
     try:
-        async with _system_bus(limit_s) as bus:
+        async with system_bus(limit_s) as bus:
             return await _ask(bus, limit_s)
     except BusError as error:
         return BluezFacts(error.state, detail=str(error))
@@ -235,7 +235,7 @@ async def counting_others(
     async with AsyncExitStack() as stack:
         listening: MessageBus | None = None
         with suppress(BusError, _Refused, TimeoutError):
-            bus = await stack.enter_async_context(_system_bus(limit_s))
+            bus = await stack.enter_async_context(system_bus(limit_s))
             for adapter in adapters:
                 await _discover(bus, adapter, limit_s)
             listening = bus
@@ -262,11 +262,11 @@ async def _discover(bus: "MessageBus", adapter: Adapter, limit_s: float) -> None
         ("StartDiscovery", "", []),
     ):
         request = Message(_BLUEZ, path, _ADAPTER, member, signature=signature, body=body)
-        await _reply(bus, request, limit_s)
+        await reply_of(bus, request, limit_s)
 
 
 @asynccontextmanager
-async def _system_bus(limit_s: float) -> AsyncIterator["MessageBus"]:
+async def system_bus(limit_s: float) -> AsyncIterator["MessageBus"]:
     bus = await _connect(limit_s)
     try:
         yield bus
@@ -320,7 +320,9 @@ async def _call(bus: "MessageBus", member: str, body: list[Any], limit_s: float,
     from dbus_fast import Message
 
     signature = signature or "s" * len(body)
-    return await _reply(bus, Message(_BUS, _BUS_PATH, _BUS, member, signature=signature, body=body), limit_s)
+    return await reply_of(
+        bus, Message(_BUS, _BUS_PATH, _BUS, member, signature=signature, body=body), limit_s
+    )
 
 
 async def _objects(bus: "MessageBus", limit_s: float) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
@@ -328,11 +330,11 @@ async def _objects(bus: "MessageBus", limit_s: float) -> Mapping[str, Mapping[st
 
     request = Message(_BLUEZ, "/", f"{_BUS}.ObjectManager", "GetManagedObjects")
     objects: Mapping[str, Mapping[str, Mapping[str, Any]]]
-    objects = unpack_variants(await _reply(bus, request, limit_s))
+    objects = unpack_variants(await reply_of(bus, request, limit_s))
     return objects
 
 
-async def _reply(bus: "MessageBus", request: Any, limit_s: float) -> Any:
+async def reply_of(bus: "MessageBus", request: Any, limit_s: float) -> Any:
     """Give the first value of the answer.
 
     Raises

@@ -7,8 +7,9 @@ from contextlib import suppress
 from emgmon.clock import Clock
 from emgmon.errors import SensorError
 from emgmon.sensors.backfill import Backfill
-from emgmon.sensors.ble import Connection, DeviceInformation, FoundSensor, Radio
+from emgmon.sensors.ble import Connection, FoundSensor, Radio
 from emgmon.sensors.control import ControlPoint, fetch_capabilities, start_streaming, stop_streaming
+from emgmon.sensors.device_information import DeviceInformation
 from emgmon.sensors.listener import Listener
 from emgmon.sensors.refusals import OUT_OF_REACH_ADVICE
 from firmware_protocol.capabilities import Capabilities
@@ -86,8 +87,9 @@ class Dialogue:
         SensorError
             When the sensor refuses or falls silent, or what it says cannot be used.
         """
-        await self._connection.subscribe_control(self._on_indication)
-        return await fetch_capabilities(self._control)
+        async with self._connection.agreeing():
+            await self._connection.subscribe_control(self._on_indication)
+            return await fetch_capabilities(self._control)
 
     async def read_information(self) -> DeviceInformation:
         """Read who made the sensor; empty where it does not say."""
@@ -116,6 +118,12 @@ class Dialogue:
     async def over(self) -> str:
         """Wait until there is no use in going on; why."""
         return await asyncio.shield(self._over)
+
+    def check(self) -> None:
+        """Raise what ended a task of this connection, where it was a mistake of this program."""
+        for task in self._tasks:
+            if task.done() and not task.cancelled():
+                task.result()
 
     def give_up(self, why: str) -> None:
         """End it: whoever waits for an answer gets none."""

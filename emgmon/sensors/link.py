@@ -11,7 +11,8 @@ from emgmon.errors import SensorError
 from emgmon.events import LinkChanged, LinkState, NotificationKind
 from emgmon.sensors.backfill import is_worth_waiting, n_missing
 from emgmon.sensors.backoff import retry_delay_s
-from emgmon.sensors.ble import CONNECT_LIMIT_S, DeviceInformation, FoundSensor, Radio, find
+from emgmon.sensors.ble import CONNECT_LIMIT_S, FoundSensor, Radio, find
+from emgmon.sensors.device_information import DeviceInformation
 from emgmon.sensors.dialogue import LOOK_S, Dialogue
 from emgmon.sensors.listener import Listener
 from emgmon.sensors.refusals import Unanswered, UnusableSensor
@@ -46,12 +47,19 @@ LEGAL_MOVES: Mapping[LinkState, frozenset[LinkState]] = {
 STALL_LIMIT_NS = 1_000_000_000
 """Silence after which a link counts as stalled; a sensor sends many packets a second."""
 
+STILL_NS = 300_000_000
+"""After so much silence it is not known what is missing."""
+
 SILENCE_LIMIT_NS = 4_000_000_000
 """Silence after which a link that claims to be there is taken down and built anew."""
 
 FIND_LIMIT_S = 15.0
 RETURN_LIMIT_S = 5.0
 """How long one try to come back waits for the sensor to be heard or to answer."""
+
+RETURN_ALONE_LIMIT_S = 15.0
+"""The same for its answer where no other link waits for the radio: a system that waits to connect does so at
+the first advertisement, while one that scans may take seconds to tell of it (4 s were seen on BlueZ)."""
 
 N_TIMES = 8
 """Comparisons of clocks before a first START, or one after a reboot (SPEC 8.5)."""
@@ -126,7 +134,7 @@ class SensorLink:
         self._changed = changed
         self._wait = wait
         self._chance = chance
-        self._turn = turn or asyncio.Lock()
+        self._turn, self._alone = turn or asyncio.Lock(), turn is None
         self._give_up_after_s = give_up_after_s
         self._state = LinkState.IDLE
         self._listener = Listener(clock, receive=receive, on_samples=self._on_samples)
@@ -261,12 +269,13 @@ class SensorLink:
             if attempt % 2:
                 self._move(LinkState.SCANNING)
                 sensor = await find(self._radio, address=sensor.address, limit_s=RETURN_LIMIT_S)
-            dialogue = await self._reach(sensor, RETURN_LIMIT_S)
+            limit_s = RETURN_ALONE_LIMIT_S if self._alone else RETURN_LIMIT_S
+            dialogue = await self._reach(sensor, limit_s)
         self._known = replace(self._known, sensor=dialogue.sensor)
         capabilities = await dialogue.describe()
-        if not has_same_streams(self._known.capabilities, capabilities):
+        if not is_same_kind(self._known.capabilities, capabilities):
             raise UnusableSensor(
-                "the sensor came back with other streams than the session began with",
+                "the sensor came back with another name or other streams than the session began with",
                 advice="Start a new session: its recording can describe the sensor as it is now.",
             )
         await self._begin(dialogue, capabilities)
@@ -286,6 +295,8 @@ class SensorLink:
         """
         if self._life is not None and self._life.done() and not self._life.cancelled():
             self._life.result()
+        if self._dialogue is not None:
+            self._dialogue.check()
         silence_ns = self._clock.now_ns() - self._listener.last_samples_ns
         if self._state is LinkState.STREAMING and silence_ns > STALL_LIMIT_NS:
             self._move(LinkState.STALLED, "no samples for one second")
@@ -328,7 +339,8 @@ class SensorLink:
         if self._known is None or not self._known.capabilities.ring_ms:
             return 0, 0
         if self._state in _CONNECTED:
-            return 0, self.n_missing
+            silence_ns = self._clock.now_ns() - self._listener.last_samples_ns
+            return (1 if silence_ns > STILL_NS else 0), self.n_missing
         is_away = self._life is not None and not self._life.done()
         return (1 if is_away else 0), 0
 
@@ -342,14 +354,16 @@ class SensorLink:
             self._move(LinkState.CLOSED, detail)
 
     async def _hang_up(self) -> None:
-        dialogue, self._dialogue = self._dialogue, None
-        if dialogue is not None:
-            await dialogue.close()
+        if self._dialogue is not None:
+            await self._dialogue.close()
+            # Only now: whoever is cancelled above leaves it to `_end`.
+            self._dialogue = None
 
 
-def has_same_streams(one: Capabilities, other: Capabilities) -> bool:
-    """Whether samples of one description can be read by the other; a rate may have been measured anew."""
-    if len(one.streams) != len(other.streams):
+def is_same_kind(one: Capabilities, other: Capabilities) -> bool:
+    """Whether two descriptions may be of one sensor and one session; a rate may have been measured anew."""
+    fixed = [(sensor.name, sensor.version_minor, sensor.ring_ms) for sensor in (one, other)]
+    if fixed[0] != fixed[1] or len(one.streams) != len(other.streams):
         return False
     return all(
         replace(a, rate_hz=b.rate_hz) == b and abs(a.rate_hz - b.rate_hz) <= RATE_TOLERANCE * b.rate_hz

@@ -130,7 +130,8 @@ class LiveFeed:
         self._clock = clock
         self._time = SessionClock(clock)
         self._utc_now = utc_now
-        turn = asyncio.Lock()
+        # A lock between links that share the radio; a single one need not give way.
+        turn = asyncio.Lock() if len(setup.addresses) > 1 else None
         self._links = tuple(
             SensorLink(
                 index,
@@ -238,15 +239,18 @@ class LiveFeed:
                 # The heart goes on beating: what comes late is written as it comes.
                 await self._close_links()
             finally:
-                heartbeat, self._heartbeat = self._heartbeat, None
-                if heartbeat is not None:
-                    heartbeat.cancel()
-                    await asyncio.gather(heartbeat, return_exceptions=True)
-                self._end()
+                try:
+                    heartbeat, self._heartbeat = self._heartbeat, None
+                    if heartbeat is not None:
+                        heartbeat.cancel()
+                        await asyncio.gather(heartbeat, return_exceptions=True)
+                finally:
+                    self._end()
 
     async def _close_links(self) -> None:
-        # Once the recording is broken there is nowhere to put what would still come.
-        await asyncio.gather(*(link.close(patient=not self._broken) for link in self._links))
+        # Without a sound recording there is nowhere to put what would still come.
+        patient = self._writer is not None and not self._broken
+        await asyncio.gather(*(link.close(patient=patient) for link in self._links))
 
     def _on_payload(self, sensor: int, kind: NotificationKind, payload: bytes) -> None:
         # What happened before the first START has time zero: a replay need not wait for a search to end.

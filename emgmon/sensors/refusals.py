@@ -57,8 +57,6 @@ _FORGET = {
 }
 """How a person removes a sensor from the system's list, by `sys.platform`."""
 
-_AGENT = " On Linux a desktop or bluetoothctl has to be running to agree to the pairing."
-
 
 class Unanswered(SensorError):
     """The sensor, or the system on its behalf, did not answer in time."""
@@ -80,7 +78,7 @@ def bond_advice(address: str, *, system: str) -> str:
     return (
         "The sensor or this computer has lost the key that they had agreed on, or the sensor takes no new "
         f"ones now. Remove the sensor from the system's list of devices ({forget}), switch the sensor off "
-        "and on, and try again at once: it will pair anew." + (_AGENT if system == "linux" else "")
+        "and on, and try again at once: it will pair anew."
     )
 
 

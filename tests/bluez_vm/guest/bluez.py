@@ -1,6 +1,6 @@
 """What the system knows, asked over D-Bus without bleak: whether our client left the traces it should.
 
-Also the agent that a person's desktop would have: it says yes, as to a sensor without keys or screen.
+There is no desktop here, and so no agent but the one that our client brings.
 """
 
 import asyncio
@@ -11,11 +11,9 @@ from dbus_fast import BusType, Message, MessageType, Variant
 from dbus_fast.aio import MessageBus
 
 BLUEZ = "org.bluez"
-AGENTS = "org.bluez.AgentManager1"
 ADAPTER = "org.bluez.Adapter1"
 DEVICE = "org.bluez.Device1"
 CHARACTERISTIC = "org.bluez.GattCharacteristic1"
-AGENT_PATH = "/emgmon/agent"
 CALL_LIMIT_S = 15.0
 LOOK_AGAIN_S = 0.05
 
@@ -28,13 +26,10 @@ class Bluez:
 
     def __init__(self) -> None:
         self._bus = MessageBus(bus_type=BusType.SYSTEM)
-        self.n_asked = 0
-        """How often the agent was asked to agree to a pairing."""
 
     async def open(self) -> None:
         """Connect to D-Bus."""
         await self._bus.connect()
-        self._bus.add_message_handler(self._serve)
 
     def close(self) -> None:
         """Disconnect from D-Bus."""
@@ -44,11 +39,6 @@ class Bluez:
         """Wait until there is an adapter, switched on. Set a limit outside."""
         while not any(found.get("Powered") for found in (await self.objects(ADAPTER)).values()):
             await asyncio.sleep(LOOK_AGAIN_S)
-
-    async def register_agent(self) -> None:
-        """Become the agent of this system: no input, no output."""
-        await self._call("/org/bluez", AGENTS, "RegisterAgent", "os", AGENT_PATH, "NoInputNoOutput")
-        await self._call("/org/bluez", AGENTS, "RequestDefaultAgent", "o", AGENT_PATH)
 
     async def device(self, address: str) -> Properties:
         """Properties of a device; empty when the system does not know it."""
@@ -99,9 +89,3 @@ class Bluez:
         if reply is None or reply.message_type is MessageType.ERROR:
             raise ConnectionError(f"{member}: {reply and (reply.error_name, reply.body)}")
         return reply.body
-
-    def _serve(self, message: Message) -> Message | None:
-        if message.path != AGENT_PATH or message.message_type is not MessageType.METHOD_CALL:
-            return None
-        self.n_asked += message.member in {"RequestAuthorization", "RequestConfirmation"}
-        return Message.new_method_return(message)

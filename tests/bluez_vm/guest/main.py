@@ -36,7 +36,6 @@ async def main() -> None:
         await bluez.open()
         async with asyncio.timeout(RADIO_LIMIT_S):
             await bluez.await_radio()
-        await bluez.register_agent()
         port.send(Ready(_uptime_s()))
         for scenario in SCENARIOS:
             port.send(await _run(scenario, Guest(port, bluez)))
