@@ -195,17 +195,21 @@ class Session:
     def _look_ahead(
         self, taken: Taken, settled: list[SessionEvent], arrival_ns: int
     ) -> Sequence[SessionEvent]:
-        told = self._told.settle_some(settled)
-        gap_ns = self._intake.oldest_gap_ns
-        contradicted = any(isinstance(event, Healed) for event in told)
-        if self._ahead is None and (gap_ns is None or arrival_ns - gap_ns < PATIENCE_NS):
-            return told
+        told: list[SessionEvent] = []
+        if self._ahead is not None:
+            # Before what stands now, which may be of the same hops.
+            news = joined([heard for item in taken.heard for heard in without_missing(item)])
+            told += self._told.go_on(_provisional(self._ahead, news))
+        standing = self._told.settle_some(settled)
+        contradicted = any(isinstance(event, Healed) for event in standing)
         self._stale = self._stale or bool(settled)
-        is_due = self._stale and arrival_ns - self._ahead_ns >= REFRESH_NS
-        if self._ahead is None or contradicted or is_due:
-            return [*told, *self._told.settle([], self._begin_ahead(arrival_ns))]
-        news = joined([heard for item in taken.heard for heard in without_missing(item)])
-        return [*told, *self._told.go_on(_provisional(self._ahead, news))]
+        if self._ahead is None:
+            gap_ns = self._intake.oldest_gap_ns
+            is_due = gap_ns is not None and arrival_ns - gap_ns >= PATIENCE_NS
+        else:
+            is_due = contradicted or (self._stale and arrival_ns - self._ahead_ns >= REFRESH_NS)
+        anew = self._told.settle([], self._begin_ahead(arrival_ns)) if is_due else []
+        return [*told, *standing, *anew]
 
     def _begin_ahead(self, arrival_ns: int) -> list[SessionEvent]:
         """Copy the engine as it stands and run it over all that waits."""

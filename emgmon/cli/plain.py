@@ -62,12 +62,12 @@ def _aside(event: Event) -> str | None:
             return _quality(event)
         case SessionEnded(end_s=end_s):
             return f"session ended after {end_s:.1f} s"
-        case LinkChanged(state=state, detail=detail):
-            return f"link: {state}" + (f", {detail}" if detail else "")
+        case LinkChanged(sensor=sensor, state=state, detail=detail):
+            return f"link{_of(sensor)}: {state}" + (f", {detail}" if detail else "")
         case SensorStatus(sensor=sensor, said=said):
             return f"sensor {sensor}: {said}"
-        case BatteryRead(level_pct=level_pct):
-            return f"battery: {level_pct} %"
+        case BatteryRead(sensor=sensor, level_pct=level_pct):
+            return f"battery{_of(sensor)}: {level_pct} %"
         case SamplesLost(stream=stream, start_s=start_s, n_samples=n_samples):
             return f"lost {n_samples} samples of stream {stream} at {start_s:.2f} s"
         case NotificationRejected(reason=reason, clause=clause):
@@ -76,6 +76,11 @@ def _aside(event: Event) -> str | None:
             return f"left out {n_samples} repeated samples of stream {stream}"
         case _:
             return None
+
+
+def _of(sensor: int) -> str:
+    """Name a sensor where there are several; the first is the only one of most sessions."""
+    return f" of sensor {sensor}" if sensor else ""
 
 
 def _rep(rep: RepCompleted) -> Iterator[str]:
@@ -104,8 +109,8 @@ def _withdrawn(rep: RepWithdrawn) -> str:
 
 
 def _healed(n_reps: int) -> str:
-    stands = {0: "none", 1: "the first one"}.get(n_reps, f"the first {n_reps}")
-    return f"missing samples have come: of the lines about repetitions {stands} stand, the others follow anew"
+    stands = {0: "none stands", 1: "the first one stands"}.get(n_reps, f"the first {n_reps} stand")
+    return f"missing samples have come: of the lines about repetitions {stands}, the others follow anew"
 
 
 def _span(event: RepCompleted | RepWithdrawn) -> str:

@@ -11,6 +11,7 @@ from emgmon.events import (
     ChannelQuality,
     DuplicateReceived,
     EnvelopeComputed,
+    Healed,
     LinkChanged,
     LinkState,
     Metric,
@@ -23,6 +24,7 @@ from emgmon.events import (
     RepCompleted,
     RepWithdrawn,
     SamplesLost,
+    SensorStatus,
     SessionEnded,
     SetCompleted,
     Verdict,
@@ -201,3 +203,21 @@ def test_a_set_tells_levels_and_notes_in_lines_of_their_own():
         "  The left glute was more active.",
     ]
     assert all(one.is_result for one in said)
+
+
+def test_what_was_told_without_the_missing_samples_is_said_to_follow_anew():
+    assert line(Healed(0, 0)).text.endswith(
+        "of the lines about repetitions none stands, the others follow anew"
+    )
+    assert "the first one stands" in line(Healed(1, 3)).text
+    assert "the first 7 stand" in line(Healed(7, 0)).text
+
+
+def test_links_and_batteries_name_their_sensor_where_there_are_several():
+    assert line(LinkChanged(0, LinkState.STREAMING)).text == "link: streaming"
+    assert line(LinkChanged(1, LinkState.RECONNECTING, "gone")).text == "link of sensor 1: reconnecting, gone"
+    assert line(BatteryRead(1, 40)).text == "battery of sensor 1: 40 %"
+
+
+def test_what_a_sensor_says_about_itself_is_passed_on():
+    assert line(SensorStatus(0, "battery at 7 %, low")).text == "sensor 0: battery at 7 %, low"

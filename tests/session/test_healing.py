@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from emgmon.events import (
@@ -139,7 +139,13 @@ def test_what_comes_after_the_ring_could_have_held_it_is_left_out_live_and_repla
     assert told_at_end(events) == told_at_end(run(kept, one=session(ring_ms=0)))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    # Shrinking runs hundreds of sessions; the example as found says enough.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
 @given(st.data())
 def test_any_loss_that_the_ring_repairs_leaves_no_trace(data):
     n_rows = len(rows())
