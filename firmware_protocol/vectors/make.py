@@ -145,12 +145,25 @@ def sessions_file() -> Json:
         packet([[float("nan")]], stream=200, first_sample=2**32, time_us=2**48, sample_format=float32),
         packet([[4.0]], stream=200, first_sample=2**32 + 2, time_us=2**48 + 2000, sample_format=float32),
     )
+    again = PacketFlag.RETRANSMITTED
+    late = (
+        packet([[0, 0], [1, 1]], first_sample=1000, sequence=0, time_us=500_000),
+        packet([[6, 6]], first_sample=1006, sequence=1, time_us=503_000),
+        packet([[4, 4], [5, 5]], first_sample=1004, sequence=2, time_us=502_000, flags=again),
+        packet([[4, 4], [5, 5]], first_sample=1004, sequence=3, time_us=502_000, flags=again),
+        packet([[1, 1], [2, 2], [3, 3]], first_sample=1001, sequence=4, time_us=500_500, flags=again),
+        packet([[8, 8]], first_sample=1008, sequence=5, time_us=504_000),
+        packet([[9, 9]], first_sample=41_007, sequence=6, time_us=20_503_500),
+        packet([[9, 9]], first_sample=41_008, sequence=7, time_us=20_504_000),
+        packet([[7, 7]], first_sample=1007, sequence=8, time_us=503_500, flags=again),
+    )
     return {
         "spec": SPEC_VERSION,
         "capabilities": example_sensor().to_bytes().hex(),
         "sessions": [
             session("loss, repetition and rejects after START", loss, example_start()),
             session("counters wrap, START response not seen", wrap, None),
+            session("samples come late, once, or too late", late, example_start()),
         ],
     }
 
