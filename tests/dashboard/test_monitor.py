@@ -11,6 +11,7 @@ from emgmon.events import (
     MovementSignal,
     NotificationRejected,
     SamplesLost,
+    SamplesMissing,
 )
 from tests.dashboard.driving import running
 from tests.dashboard.synthetic import (
@@ -199,6 +200,16 @@ async def test_lost_samples_and_rejects_are_told_in_the_top_line() -> None:
         # 210 of the 21,000 samples of 10 s.
         feed.pending += [SamplesLost(0, 1, 3.0, 210), NotificationRejected(0, "too short", "3.1")]
         await run.until(lambda: "not decoded 1   loss 1.0 %" in run.lines[0])
+
+
+async def test_what_is_being_fetched_is_told_until_it_has_come() -> None:
+    feed = live()
+    async with running(feed) as run:
+        await run.advance_to(10.0)
+        feed.pending += [LinkChanged(0, LinkState.RECONNECTING), SamplesMissing(0, 1, 3000)]
+        await run.until(lambda: "reconnecting" in run.lines[0] and "fetching 1.5 s" in run.lines[0])
+        feed.pending += [LinkChanged(0, LinkState.STREAMING), SamplesMissing(0, 1, 0)]
+        await run.until(lambda: "streaming" in run.lines[0] and "loss 0.0 %" in run.lines[0])
 
 
 async def test_a_resize_in_mid_set_loses_nothing() -> None:
