@@ -61,6 +61,11 @@ RETURN_ALONE_LIMIT_S = 15.0
 """The same for its answer where no other link waits for the radio: a system that waits to connect does so at
 the first advertisement, while one that scans may take seconds to tell of it (4 s were seen on BlueZ)."""
 
+N_LONG_TRIES = 2
+RETURN_AMONG_LIMIT_S = 1.0
+"""The limit after so many tries, where other links may be waiting: a sensor that stays away must not keep one
+waiting that is back."""
+
 N_TIMES = 8
 """Comparisons of clocks before a first START, or one after a reboot (SPEC 8.5)."""
 
@@ -266,11 +271,12 @@ class SensorLink:
         assert self._known is not None
         sensor = self._known.sensor
         async with self._turn:
+            shared_s = RETURN_LIMIT_S if attempt < N_LONG_TRIES else RETURN_AMONG_LIMIT_S
             if attempt % 2:
                 self._move(LinkState.SCANNING)
-                sensor = await find(self._radio, address=sensor.address, limit_s=RETURN_LIMIT_S)
-            limit_s = RETURN_ALONE_LIMIT_S if self._alone else RETURN_LIMIT_S
-            dialogue = await self._reach(sensor, limit_s)
+                limit_s = RETURN_LIMIT_S if self._alone else shared_s
+                sensor = await find(self._radio, address=sensor.address, limit_s=limit_s)
+            dialogue = await self._reach(sensor, RETURN_ALONE_LIMIT_S if self._alone else shared_s)
         self._known = replace(self._known, sensor=dialogue.sensor)
         capabilities = await dialogue.describe()
         if not is_same_kind(self._known.capabilities, capabilities):

@@ -1,6 +1,7 @@
 """Live sessions through losses: several sensors on one time line, and recordings that miss nothing."""
 
 import asyncio
+import statistics
 from contextlib import asynccontextmanager
 
 import pytest
@@ -136,6 +137,31 @@ def test_a_sensor_that_vanishes_does_not_disturb_the_other(tmp_path):
     spans = spans_of(header, rows)
     assert spans[0, 1][0] == spans[0, 1][2] - spans[0, 1][1] + 1 > 34_000
     assert 4_500 < spans[1, 1][0] < 5_500
+
+
+def test_a_sensor_that_is_back_does_not_wait_for_one_that_stays_away(tmp_path):
+    away_s = []
+
+    async def main(clock):
+        async with two_sensors(clock, tmp_path / "a.arrows") as (air, sensors, feed):
+            await feed.open()
+            await air.turn(2)
+            sensors[1].switch_off()
+            await air.turn(20)
+            for k in range(12):
+                feed.poll()
+                sensors[0].cut()
+                cut_s = clock.now_ns() / 1e9
+                states = []
+                while LinkState.STREAMING not in states:
+                    await air.turn(0.02)
+                    states += [e.state for e in feed.poll() if isinstance(e, LinkChanged) and e.sensor == 0]
+                away_s.append(clock.now_ns() / 1e9 - cut_s)
+                await air.turn(1.0 + 0.13 * k)
+
+    run_turned(main)
+    assert statistics.median(away_s) < 1.0
+    assert max(away_s) < 2.0
 
 
 def test_a_sensor_that_comes_back_brings_what_it_missed_while_the_other_goes_on(tmp_path):
