@@ -98,6 +98,7 @@ class TimeLine:
         else:
             place = self._beside_first(sensor, device_us, arrival_ns)
         self._places[sensor] = place
+        self._unplaced -= {sensor}
         return place
 
     def _beside_first(self, sensor: int, device_us: int, arrival_ns: int) -> Place:
@@ -108,7 +109,7 @@ class TimeLine:
 
     def _true_seconds(self, sensor: int, device_us: int) -> float | None:
         """Session time of a device time by the fits; ``None`` while one of them is unknown."""
-        if self._first is None or {sensor, self._first} & self._unplaced:
+        if self._first is None or self._first in self._unplaced:
             return None
         reference = self._places[self._first]
         mapped = between(self._fits[self._first], self._fits[sensor], device_us)
@@ -121,13 +122,7 @@ class TimeLine:
 
         It is ``None`` too while one of the fits is unknown.
         """
-        if sensor == self._first:
-            return None
-        kept, self._unplaced = self._unplaced, self._unplaced - {sensor}
-        try:
-            return self._true_seconds(sensor, device_us)
-        finally:
-            self._unplaced = kept
+        return None if sensor == self._first else self._true_seconds(sensor, device_us)
 
     def uncertainty_s(self, sensor: int) -> float | None:
         """Half width of the 95 % interval of where a sensor lies; ``None`` when that is not known.
@@ -189,7 +184,7 @@ class TimeLine:
             )
         )
         place = self._places[sensor]
-        if place is None or sensor == self._first:
+        if place is None or sensor == self._first or sensor in self._unplaced:
             return None
         return self._corrected(sensor, place, answered.device_sent_us)
 

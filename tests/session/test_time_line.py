@@ -123,3 +123,18 @@ def test_a_clock_that_changes_its_pace_does_not_jump():
     faster = clock.stretched(5100, 1.0001)
     assert faster.seconds(5100) == clock.seconds(5100)
     assert faster.seconds(5100 + 2000) == pytest.approx(clock.seconds(7100) + 0.0001, abs=1e-9)
+
+
+def test_a_sensor_that_rebooted_before_it_ever_started_is_followed_like_any_other():
+    bench = Bench(SensorClock(0, 0.0), SensorClock(10**9, 100.0))
+    bench.start(0, 1.0)
+    bench.line.reboot(1)
+    for k in range(8):
+        bench.exchange(0, 1.5 + 0.05 * k)
+        bench.exchange(1, 1.6 + 0.05 * k)
+    bench.start(1, 2.2)
+    for k in range(12):
+        bench.exchange(0, 10.0 + 10.0 * k)
+        bench.exchange(1, 10.1 + 10.0 * k)
+    assert bench.line.uncertainty_s(1) is not None
+    assert bench.shown_s(1, 130.0) == pytest.approx(bench.shown_s(0, 130.0), abs=0.01)
