@@ -1,14 +1,14 @@
 """A set with ten seconds of radio loss in its middle, against the same set with a perfect radio."""
 
 import tempfile
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 
 from emgmon.events import (
+    Event,
     Healed,
     LinkChanged,
     LinkState,
-    QualityChanged,
     RepCompleted,
     RepWithdrawn,
     SamplesLost,
@@ -16,19 +16,9 @@ from emgmon.events import (
     SessionEnded,
     SetCompleted,
 )
-from emgmon.recording.format import session_setup
-from emgmon.recording.reader import RecordingReader
-from emgmon.sensors.live import LiveFeed, LiveSetup
-from emgmon.session import Session
-from emgmon.virtual.athlete import perform
-from emgmon.virtual.params import AthleteParams
-from emgmon.virtual.quick_air import QuickAir
-from emgmon.virtual.script import script
-from emgmon.virtual.turned_loop import run_turned
+from tests.sensors.recorded_sets import RING_MS, recorded, results
 
 AWAY_S = 10.0
-RING_MS = 15_000
-RESULTS = (RepCompleted, RepWithdrawn, SetCompleted, SamplesLost, QualityChanged, SessionEnded)
 N_REPS = 10
 
 
@@ -37,13 +27,16 @@ def measure_loss() -> int:
     print(f"A bridge set of {N_REPS}, the radio gone for {AWAY_S:g} s in mid-set, ring {RING_MS / 1000:g} s")
     print("radio gone at    lost  told live  analysed  fetched  told anew")
     with tempfile.TemporaryDirectory() as folder:
-        perfect = _record(Path(folder) / "perfect.arrows", None)
-        expected = _analysed(Path(folder) / "perfect.arrows")
+        perfect = recorded(Path(folder) / "perfect.arrows", lambda _sensor: None, n_reps=N_REPS)
+        expected = results(Path(folder) / "perfect.arrows")
         bad = 0
         for at_s in (8.0, 14.0, 20.0, 26.0):
             path = Path(folder) / f"lossy-{at_s:g}.arrows"
-            told = _record(path, at_s)
-            found = _analysed(path)
+            told = recorded(
+                path, lambda sensor: sensor.take_out_of_reach(for_s=AWAY_S), n_reps=N_REPS, at_s=at_s
+            )
+            assert any(isinstance(e, LinkChanged) and e.state is LinkState.RECONNECTING for e in told)
+            found = results(path)
             n_lost = sum(event.n_samples for event in found if isinstance(event, SamplesLost))
             same_live = _standing(told) == _standing(perfect)
             bad += n_lost > 0 or found != expected or not same_live
@@ -61,53 +54,9 @@ def _same(equal: bool) -> str:  # noqa: FBT001 - a word for a table
     return "equal" if equal else "DIFFERS"
 
 
-def _record(path: Path, gone_at_s: float | None) -> list[object]:
-    made = script([perform(AthleteParams(exercise="bridge", n_reps=N_REPS))])
-    capabilities = replace(made.capabilities, version_minor=1, ring_ms=RING_MS)
-    told: list[object] = []
-
-    async def main(clock):
-        air = QuickAir(clock)
-        sensor = air.add(capabilities, made.streams)
-        setup = LiveSetup(
-            out=path,
-            radio=air.radio,
-            exercise=made.exercise,
-            calibration=made.calibration,
-            reference=made.reference,
-            alignments=made.alignments,
-        )
-        feed = LiveFeed(setup, clock=clock)
-        await feed.open()
-        if gone_at_s is not None:
-            began_s = clock.now_ns() / 1e9
-            while clock.now_ns() / 1e9 < began_s + gone_at_s:
-                told.extend(feed.poll())
-                await air.turn(0.05)
-            sensor.take_out_of_reach(for_s=AWAY_S)
-        while not sensor.finished or feed.n_missing:
-            told.extend(feed.poll())
-            await air.turn(0.05)
-        await feed.close()
-        told.extend(feed.poll())
-        air.close()
-
-    run_turned(main)
-    states = [event.state for event in told if isinstance(event, LinkChanged)]
-    assert gone_at_s is None or LinkState.RECONNECTING in states
-    return told
-
-
-def _analysed(path: Path) -> list[object]:
-    reader = RecordingReader(path)
-    session = Session(session_setup(reader.header))
-    told = [event for batch in reader.batches() for event in session.receive_many(batch)]
-    return [event for event in (*told, *session.finish()) if isinstance(event, RESULTS)]
-
-
-def _standing(told: list[object]) -> list[object]:
+def _standing(told: Sequence[Event]) -> list[Event]:
     """What a person knows in the end: corrections obeyed, sets and the end beside it."""
-    reps: list[object] = []
+    reps: list[Event] = []
     for event in told:
         if isinstance(event, Healed):
             del reps[event.n_reps :]

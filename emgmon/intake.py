@@ -185,28 +185,26 @@ class Intake:
 
     def n_missing(self) -> dict[tuple[int, int], int]:
         """For each sensor and stream how many samples are missing and may still come."""
-        found: dict[tuple[int, int], int] = {}
-        for item in self._queue:
-            if isinstance(item, Awaited) and item.n_missing:
-                key = item.sensor, item.stream
-                found[key] = found.get(key, 0) + item.n_missing
-        return found
+        if not self._queue:
+            return {}
+        found = {
+            (sensor, stream.number): sum(stop - start for start, stop in receiver.missing(stream.number))
+            for sensor, receiver in enumerate(self._receivers)
+            for stream in receiver.capabilities.streams
+        }
+        return {key: n_samples for key, n_samples in found.items() if n_samples}
 
     def take(self, notification: Notification) -> Taken:
         """Take one notification of data or of the control point of a known sensor."""
-        sensor, receiver = notification.sensor, self._receivers[notification.sensor]
-        if notification.kind is NotificationKind.DATA:
-            events: Sequence[ReceiverEvent] = receiver.receive_data(notification.payload)
-        else:
-            events = receiver.receive_control(notification.payload)
-        taken = self._sort_in(sensor, notification.arrival_ns, events)
-        if notification.kind is NotificationKind.DATA:
-            self._data_ns[sensor] = notification.arrival_ns
-            if self._compares:
-                data = np.frombuffer(notification.payload, np.uint8)
-                self._note_quickest(
-                    sensor, data, np.array([0, len(data)]), np.array([notification.arrival_ns])
-                )
+        sensor, arrival_ns = notification.sensor, notification.arrival_ns
+        receiver, payload = self._receivers[sensor], notification.payload
+        if notification.kind is not NotificationKind.DATA:
+            return self._sort_in(sensor, arrival_ns, receiver.receive_control(payload))
+        taken = self._sort_in(sensor, arrival_ns, receiver.receive_data(payload))
+        self._data_ns[sensor] = arrival_ns
+        if self._compares:
+            data = np.frombuffer(payload, np.uint8)
+            self._note_quickest(sensor, data, np.array([0, len(data)]), np.array([arrival_ns]))
         return taken
 
     def take_many(self, batch: NotificationBatch) -> Iterator[Taken]:

@@ -185,7 +185,7 @@ class Session:
         """Run the engine as far as nothing is missing, and where asked for a copy of it beyond."""
         asides = [_told_at_once(sensor, aside) for sensor, aside in taken.asides]
         settled = [event for heard in self._intake.settled() for event in self._engine.take(heard)]
-        if not self._intake.waiting:
+        if self._intake.oldest_gap_ns is None:
             self._ahead = None
             return [*asides, *self._told.settle(settled, []), *self._missing_now()]
         if self._lookahead is Lookahead.NOTHING:

@@ -319,20 +319,29 @@ class SensorStreams:
     def _resume(self, start: StreamStart, *, away_s: float) -> PlacedGap:
         """Put a count that began anew behind the old one; `away_s` is the host's word for how far."""
         clock, expected = self._clocks[start.stream], self._next_samples[start.stream]
-        place = self._line.place(self._sensor)
-        by_device_s = 0.0 if place is None else place.seconds(start.time_us) - clock.seconds(expected)
-        known_s = self._line.where(self._sensor, start.time_us) if self._rebooted else None
-        # A sensor that was switched off counts its time from zero again; then only the host's clock tells.
-        if known_s is not None and known_s - clock.seconds(expected) >= SHORTEST_RESTART_S:
-            by_device_s = known_s - clock.seconds(expected)
-        elif self._rebooted or not SHORTEST_RESTART_S <= by_device_s <= LONGEST_ABSENCE_S:
-            by_device_s = away_s if SHORTEST_RESTART_S <= away_s <= LONGEST_ABSENCE_S else SHORTEST_RESTART_S
-        n_samples = round(by_device_s * clock.rate_hz)
+        away_s = self._away_s(start.time_us, clock.seconds(expected), by_host_s=away_s)
+        n_samples = round(away_s * clock.rate_hz)
         resumed_s = clock.seconds(expected + n_samples)
         self._clocks[start.stream] = SampleClock(start.first_sample, resumed_s, clock.rate_hz)
         self._next_samples[start.stream] = start.first_sample
         self._line.resume(self._sensor, start.time_us, resumed_s)
         return PlacedGap(start.stream, expected, n_samples, clock)
+
+    def _away_s(self, device_us: int, since_s: float, *, by_host_s: float) -> float:
+        """How long nothing was measured since a moment of the session, by the best clock that tells.
+
+        A sensor that was switched off counts its time from zero again; then its own clock tells nothing,
+        but the comparison with the other sensors' may.
+        """
+        if self._rebooted:
+            placed_s = self._line.where(self._sensor, device_us)
+            if placed_s is not None and placed_s - since_s >= SHORTEST_RESTART_S:
+                return placed_s - since_s
+        elif (place := self._line.place(self._sensor)) is not None:
+            by_device_s = place.seconds(device_us) - since_s
+            if SHORTEST_RESTART_S <= by_device_s <= LONGEST_ABSENCE_S:
+                return by_device_s
+        return by_host_s if SHORTEST_RESTART_S <= by_host_s <= LONGEST_ABSENCE_S else SHORTEST_RESTART_S
 
     def clock(self, stream: int) -> SampleClock:
         """Sample clock of a stream whose beginning is known."""

@@ -1,7 +1,6 @@
 """Reads a whole recording the hard way and lists what is wrong with it, byte by byte and packet by packet."""
 
 import enum
-import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from emgmon.events import NotificationBatch, NotificationKind
+from emgmon.intake import stretches
 from emgmon.recording.columns import rows, to_notifications
 from emgmon.recording.format import RecordingHeader, sensor_capabilities
 from emgmon.recording.messages import DamageKind, SoundBatch
@@ -107,7 +107,8 @@ class _Contents:
         self.n_rows += len(found.batch)
         yield from self._check_order(found)
         yield from self._check_columns(found)
-        for piece in _stretches_of_one_kind(found.batch):
+        for start, stop in stretches(found.batch):
+            piece = rows(found.batch, start, stop)
             sensor, kind = int(piece.sensor[0]), int(piece.kind[0])
             if sensor >= len(self.receivers):
                 continue
@@ -225,11 +226,3 @@ class _Contents:
         tally = self.tallies.setdefault(key, _Tally(byte, first_s))
         tally.n_times += 1
         tally.n_samples += n_samples
-
-
-def _stretches_of_one_kind(batch: NotificationBatch) -> Iterator[NotificationBatch]:
-    """Cut a batch where sensor or kind change, so that order between them is kept."""
-    key = batch.sensor.astype(np.int64) << 8 | batch.kind
-    cuts = [0, *(np.flatnonzero(np.diff(key)) + 1).tolist(), len(batch)]
-    for start, stop in itertools.pairwise(cuts):
-        yield rows(batch, start, stop)

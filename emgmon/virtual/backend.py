@@ -11,7 +11,7 @@ from typing import Any, ClassVar, cast
 from bleak.args import SizedBuffer
 from bleak.assigned_numbers import gatt_char_props_to_strs
 from bleak.backends.characteristic import BleakGATTCharacteristic
-from bleak.backends.client import BaseBleakClient, NotifyCallback
+from bleak.backends.client import NotifyCallback
 from bleak.backends.descriptor import BleakGATTDescriptor
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData, AdvertisementDataCallback, BaseBleakScanner
@@ -25,8 +25,9 @@ from bumble.gatt_client import CharacteristicProxy
 from bumble.hci import Address, HCI_Error, HCI_LE_Create_Connection_Cancel_Command
 
 from emgmon.sensors.ble import Radio
+from emgmon.virtual.air_client import AirClient
 from emgmon.virtual.services import just_works
-from emgmon.virtual.system import HostSystem, is_past_cache
+from emgmon.virtual.system import HostSystem
 
 REQUESTED_MTU = 247
 """One notification then fills exactly one ACL buffer of 251 bytes."""
@@ -110,30 +111,15 @@ def _service_uuids(data: AdvertisingData) -> list[str]:
     return [_uuid_text(uuid) for uuids in lists for uuid in uuids]
 
 
-class BumbleClient(BaseBleakClient):
+class BumbleClient(AirClient):
     """A GATT client on a connection of a Bumble device."""
 
     adapter: ClassVar[Device]
-    system: ClassVar[HostSystem]
 
-    def __init__(
-        self,
-        address_or_ble_device: BLEDevice | str,
-        *,
-        disconnected_callback: Callable[[], None] | None,
-        timeout: float,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            address_or_ble_device, disconnected_callback=disconnected_callback, timeout=timeout, **kwargs
-        )
-        self._past_cache = is_past_cache(kwargs)
+    def __init__(self, address_or_ble_device: BLEDevice | str, **kwargs: Any) -> None:
+        super().__init__(address_or_ble_device, **kwargs)
         self._peer: Peer | None = None
         self._subscriptions: dict[int, Callable[[bytes], None]] = {}
-
-    @property
-    def name(self) -> str:
-        return self.address.replace(":", "-")
 
     @property
     def mtu_size(self) -> int:

@@ -1,13 +1,12 @@
 """Bleak's scanner and client on the quick air."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 from bleak.args import SizedBuffer
 from bleak.assigned_numbers import CharacteristicPropertyName
 from bleak.backends.characteristic import BleakGATTCharacteristic
-from bleak.backends.client import BaseBleakClient, NotifyCallback
+from bleak.backends.client import NotifyCallback
 from bleak.backends.descriptor import BleakGATTDescriptor
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData, AdvertisementDataCallback, BaseBleakScanner
@@ -15,8 +14,8 @@ from bleak.backends.service import BleakGATTService, BleakGATTServiceCollection
 from bleak.exc import BleakDeviceNotFoundError, BleakError
 
 from emgmon import __version__
+from emgmon.virtual.air_client import AirClient
 from emgmon.virtual.quick_sensor import QuickLink, QuickSensor
-from emgmon.virtual.system import HostSystem, is_past_cache
 from firmware_protocol.gatt import (
     ATT_OVERHEAD,
     BATTERY_LEVEL_UUID,
@@ -87,31 +86,16 @@ class QuickScanner(BaseBleakScanner):
             self.call_detection_callbacks(device, data)
 
 
-class QuickClient(BaseBleakClient):
+class QuickClient(AirClient):
     """A GATT client on a quick link."""
 
-    system: ClassVar[HostSystem]
     bonds: ClassVar[dict[str, int]]
     latency_s: ClassVar[float]
     sensors: ClassVar[dict[str, QuickSensor]]
 
-    def __init__(
-        self,
-        address_or_ble_device: BLEDevice | str,
-        *,
-        disconnected_callback: Callable[[], None] | None,
-        timeout: float,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            address_or_ble_device, disconnected_callback=disconnected_callback, timeout=timeout, **kwargs
-        )
-        self._past_cache = is_past_cache(kwargs)
+    def __init__(self, address_or_ble_device: BLEDevice | str, **kwargs: Any) -> None:
+        super().__init__(address_or_ble_device, **kwargs)
         self._link: QuickLink | None = None
-
-    @property
-    def name(self) -> str:
-        return self.address.replace(":", "-")
 
     @property
     def mtu_size(self) -> int:
